@@ -1,0 +1,108 @@
+import type { JsonRpcErrorResponse, RequestId } from "./jsonrpc.ts";
+
+/** Every way in which the bridge itself can fail. Stable: match on it. */
+export type McpStdioErrorCode =
+	/** The message is not JSON, or cannot be written as JSON. */
+	| "INVALID_JSON"
+	/** The message is JSON but not a JSON-RPC 2.0 request or notification. */
+	| "INVALID_MESSAGE"
+	/** The operating system could not start the command. */
+	| "SPAWN_FAILED"
+	/** The server gave no answer, or a bad one, to `initialize`. */
+	| "HANDSHAKE_FAILED"
+	/** The server ended, or closed its output, before it answered. */
+	| "SERVER_EXITED"
+	/** The server's answer has neither a result nor an error. */
+	| "INVALID_ANSWER"
+	/** `timeoutMs` or the deadline passed. */
+	| "TIMEOUT"
+	/** The caller's signal fired, or the server was closed on purpose. */
+	| "ABORTED"
+	/** A line of the server is over `maxMessageBytes`. */
+	| "MESSAGE_TOO_LARGE"
+	/** The server keeps dying at start; it is not started again before a pause is over. */
+	| "CRASH_LOOP"
+	/** All processes were in use until the deadline. */
+	| "BUSY";
+
+/** What the bridge was doing when it failed. */
+export type McpStdioPhase = "validate" | "queue" | "spawn" | "initialize" | "request";
+
+/** Facts about a failure, safe to show to a caller: no output of the server, no environment values. */
+export type McpStdioErrorData = {
+	readonly phase?: McpStdioPhase | undefined;
+	/** The server's exit code, when it exited by itself. */
+	readonly exitCode?: number | null | undefined;
+	/** The signal that ended the server. */
+	readonly signal?: NodeJS.Signals | null | undefined;
+	/** Milliseconds from the call to the failure. */
+	readonly elapsedMs?: number | undefined;
+	/** How many processes the request was given to. */
+	readonly attempts?: number | undefined;
+	/** For CRASH_LOOP: milliseconds until the server is started again. */
+	readonly retryAfterMs?: number | undefined;
+};
+
+export type McpStdioErrorOptions = {
+	readonly data?: McpStdioErrorData | undefined;
+	/** The server's last lines on stderr, oldest first. */
+	readonly stderr?: readonly string[] | undefined;
+	readonly cause?: unknown;
+};
+
+/**
+ * A failure of the bridge, as opposed to an error that the server answered (those pass through verbatim).
+ *
+ * `message` is for the log: it says what happened, ends with the server's last line on stderr, and says what to do next.
+ * `toResponse` builds what the caller sees; stderr is left out there unless asked for.
+ */
+export class McpStdioError extends Error {
+	override readonly name = "McpStdioError";
+	readonly code: McpStdioErrorCode;
+	readonly data: McpStdioErrorData;
+	/** The server's last lines on stderr, oldest first; at most 20. */
+	readonly stderr: readonly string[];
+	readonly #summary: string;
+
+	constructor(code: McpStdioErrorCode, summary: string, options: McpStdioErrorOptions = {}) {
+		const stderr = options.stderr ?? [];
+		super(withLastLine(summary, stderr), options.cause === undefined ? undefined : { cause: options.cause });
+		this.code = code;
+		this.data = options.data ?? {};
+		this.stderr = stderr;
+		this.#summary = summary;
+	}
+
+	/** The same failure with more facts about it. */
+	with(data: McpStdioErrorData): McpStdioError {
+		return new McpStdioError(this.code, this.#summary, {
+			data: { ...this.data, ...data },
+			stderr: this.stderr,
+			cause: this.cause,
+		});
+	}
+
+	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */
+	toResponse(id: RequestId | null, includeStderr = false): JsonRpcErrorResponse {
+		return {
+			jsonrpc: "2.0",
+			id,
+			error: {
+				code: jsonRpcCodes[this.code] ?? -32603,
+				message: includeStderr ? this.message : this.#summary,
+				data: { code: this.code, ...this.data, ...(includeStderr ? { stderr: this.stderr } : {}) },
+			},
+		};
+	}
+}
+
+// https://www.jsonrpc.org/specification#error_object: everything else is an internal error, -32603.
+const jsonRpcCodes: { readonly [code in McpStdioErrorCode]?: number } = {
+	INVALID_JSON: -32700,
+	INVALID_MESSAGE: -32600,
+};
+
+function withLastLine(summary: string, stderr: readonly string[]): string {
+	const last = stderr.findLast((line) => line.trim() !== "");
+	return last === undefined ? summary : `${summary} (last line on stderr: ${last})`;
+}

@@ -1,0 +1,15 @@
+export type { DeadlineSource } from "./deadline.ts";
+export { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData, type McpStdioPhase } from "./errors.ts";
+export type {
+	JsonRpcErrorResponse,
+	JsonRpcNotification,
+	JsonRpcRequest,
+	JsonRpcResponse,
+	JsonRpcResultResponse,
+	RequestId,
+} from "./jsonrpc.ts";
+export type { ExitReason, Observer, ServerProcessInfo, SessionSource } from "./observer.ts";
+export type { Lifetime, LifetimeOptions, StdioRequestOptions } from "./options.ts";
+export { closeStdioServers, prewarmStdioServer } from "./prewarm.ts";
+export { runStdioRequest } from "./run.ts";
+export type { StdioServerParams } from "./server/params.ts";

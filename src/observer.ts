@@ -1,0 +1,113 @@
+import type { McpStdioError } from "./errors.ts";
+import type { RequestId } from "./jsonrpc.ts";
+
+/** Which child process an event is about. */
+export type ServerProcessInfo = {
+	/** The server's name, from `params.name` or its command line. */
+	readonly server: string;
+	readonly pid: number;
+};
+
+/** Where the process that serves a request came from. */
+export type SessionSource = "fresh" | "standby" | "kept";
+
+/** Why a child process ended: what happened first, not what finished it off. */
+export type ExitReason =
+	/** It ended by itself. */
+	| "exited"
+	/** Its one request was answered. */
+	| "answered"
+	/** The request it served ran into its deadline, or was aborted. */
+	| "cancelled"
+	/** It could not be initialised. */
+	| "handshake"
+	/** It closed its output while alive. */
+	| "output-closed"
+	/** It was silent after a cancellation. */
+	| "silent"
+	/** It was started with credentials that have changed since. */
+	| "stale"
+	/** It was not needed any more, or its server was closed. */
+	| "closed";
+
+/**
+ * What the core tells about its work. Every member is optional; what they throw is ignored. None is given argument
+ * values, results or environment values; `stderr` and `noise` carry what the server wrote.
+ */
+export type Observer = {
+	/** A child process was started: for a request, as a standby, or to be kept. */
+	readonly spawn?: (event: ServerProcessInfo & { readonly source: SessionSource }) => void;
+	/** A child process has answered `initialize`, `elapsedMs` after it was started. */
+	readonly ready?: (event: ServerProcessInfo & { readonly elapsedMs: number }) => void;
+	/** A request was given to a child process, after `waitedMs` of waiting for it. */
+	readonly request?: (
+		event: ServerProcessInfo & {
+			readonly requestId: RequestId;
+			readonly method: string;
+			readonly source: SessionSource;
+			readonly waitedMs: number;
+		},
+	) => void;
+	/** A child process answered a request with a result or an error of its own. */
+	readonly answer?: (
+		event: ServerProcessInfo & {
+			readonly requestId: RequestId;
+			readonly method: string;
+			readonly outcome: "result" | "error";
+			/** Milliseconds since the call. */
+			readonly elapsedMs: number;
+		},
+	) => void;
+	/** The bridge failed; the caller gets a JSON-RPC error. `requestId` is absent for a standby or prewarm. */
+	readonly failure?: (event: {
+		readonly server: string;
+		readonly error: McpStdioError;
+		readonly requestId?: RequestId | undefined;
+		readonly method?: string | undefined;
+	}) => void;
+	/** A line on the server's stderr, with the id of the request being served when there is exactly one. */
+	readonly stderr?: (
+		event: ServerProcessInfo & { readonly line: string; readonly requestId?: RequestId | undefined },
+	) => void;
+	/** Output that answers nothing: text that is not JSON-RPC, or a message nobody waits for. At most 200 characters of it. */
+	readonly noise?: (event: ServerProcessInfo & { readonly problem: string; readonly text: string }) => void;
+	/** A child process ended. */
+	readonly exit?: (
+		event: ServerProcessInfo & {
+			readonly exitCode: number | null;
+			readonly signal: NodeJS.Signals | null;
+			readonly reason: ExitReason;
+		},
+	) => void;
+};
+
+/** Tells an observer, and never lets it disturb the work. */
+export function tell<K extends keyof Observer>(
+	observer: Observer | undefined,
+	kind: K,
+	event: Parameters<NonNullable<Observer[K]>>[0],
+): void {
+	try {
+		(observer?.[kind] as ((event: unknown) => void) | undefined)?.(event);
+	} catch {
+		// An observer is a guest: what it throws is its own affair.
+	}
+}
+
+/** Used when a caller gives no observer: failures go to stderr as one JSON line each, so that none is silent. */
+export const failureObserver: Observer = {
+	failure({ server, error, requestId, method }) {
+		console.error(
+			JSON.stringify({
+				level: "ERROR",
+				message: error.message,
+				server,
+				code: error.code,
+				...error.data,
+				method,
+				requestId,
+				stderr: error.stderr,
+			}),
+		);
+	},
+};

@@ -1,0 +1,130 @@
+import { type Deadline, startDeadline } from "./deadline.ts";
+import { McpStdioError } from "./errors.ts";
+import { isObject, type JsonRpcRequest, type JsonRpcResponse, receiveMessage } from "./jsonrpc.ts";
+import { tell } from "./observer.ts";
+import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOptions } from "./options.ts";
+import { serverErrorBehind } from "./server/failures.ts";
+import type { Server } from "./server/lifetime.ts";
+import { resolveParams, type StdioServerParams } from "./server/params.ts";
+import { serverFor } from "./server/registry.ts";
+import { wasUndelivered } from "./server/session.ts";
+
+/**
+ * Forwards one JSON-RPC message to a stdio MCP server and resolves to its response.
+ *
+ * A request resolves to exactly one response or error with its own id: what the server answers, verbatim, or a
+ * `McpStdioError` as a JSON-RPC error (`error.data.code` tells which). A notification resolves to `undefined` and starts
+ * nothing. `initialize` is answered from a handshake that is made once, `ping` without a process.
+ *
+ * Never rejects for what came from outside. Throws a TypeError for a wrong param or option.
+ *
+ * @example
+ * const response = await runStdioRequest(
+ *   { command: "node", args: ["server.js"] },
+ *   { jsonrpc: "2.0", id: 1, method: "tools/list" },
+ * );
+ */
+export async function runStdioRequest(
+	params: StdioServerParams,
+	request: unknown,
+	options: StdioRequestOptions = {},
+): Promise<JsonRpcResponse | undefined> {
+	const startedAt = performance.now();
+	const resolvedParams = resolveParams(params);
+	const resolved = resolveRequestOptions(options);
+	const received = receiveMessage(request);
+	if (received.kind === "notification") return undefined;
+
+	const fail = (error: McpStdioError, id: JsonRpcRequest["id"] | null, method?: string): JsonRpcResponse => {
+		const full = error.with({ elapsedMs: Math.round(performance.now() - startedAt) });
+		tell(resolved.observer, "failure", {
+			server: resolvedParams.name,
+			error: full,
+			requestId: id ?? undefined,
+			method,
+		});
+		return full.toResponse(id, resolved.exposeStderr);
+	};
+	if (received.kind === "invalid") {
+		const what = `Invalid request: ${received.problem}`;
+		return fail(new McpStdioError("INVALID_MESSAGE", what, { data: { phase: "validate" } }), received.id);
+	}
+
+	const message = received.request;
+	if (message.method === "ping") return { jsonrpc: "2.0", id: message.id, result: {} };
+	const deadline = startDeadline(resolved);
+	try {
+		const server = serverFor(resolvedParams);
+		return message.method === "initialize"
+			? await initialize(server, message, resolved, deadline)
+			: await forward(server, message, resolved, deadline, startedAt);
+	} catch (error) {
+		if (!(error instanceof McpStdioError)) throw error;
+		return fail(error, message.id, message.method);
+	} finally {
+		deadline.clear();
+	}
+}
+
+async function initialize(
+	server: Server,
+	{ id, params }: JsonRpcRequest,
+	options: ResolvedRequestOptions,
+	{ signal }: Deadline,
+): Promise<JsonRpcResponse> {
+	const protocolVersion = isObject(params) ? params.protocolVersion : undefined;
+	if (typeof protocolVersion !== "string") {
+		return { jsonrpc: "2.0", id, error: { code: -32602, message: "Invalid params: protocolVersion must be a string" } };
+	}
+	try {
+		return { jsonrpc: "2.0", id, result: await server.initialize(protocolVersion, options, signal) };
+	} catch (error) {
+		const refusal = serverErrorBehind(error);
+		if (refusal) return { jsonrpc: "2.0", id, ...refusal } as JsonRpcResponse;
+		throw error;
+	}
+}
+
+/** A request that provably never reached its process may be given to one other: it cannot run twice. */
+const mostAttempts = 2;
+
+async function forward(
+	server: Server,
+	request: JsonRpcRequest,
+	options: ResolvedRequestOptions,
+	{ signal }: Deadline,
+	startedAt: number,
+): Promise<JsonRpcResponse> {
+	const { observer, onNotification } = options;
+	const { id: requestId, method } = request;
+	for (let attempts = 1; ; attempts += 1) {
+		const lease = await server.lease(options, signal);
+		const { session } = lease;
+		tell(observer, "request", {
+			...session.info,
+			requestId,
+			method,
+			source: session.source,
+			waitedMs: performance.now() - startedAt,
+		});
+		try {
+			const answer = session.request({ request, signal, onNotification, observer });
+			lease.sent();
+			const response = await answer;
+			const outcome = "error" in response ? "error" : "result";
+			tell(observer, "answer", {
+				...session.info,
+				requestId,
+				method,
+				outcome,
+				elapsedMs: performance.now() - startedAt,
+			});
+			return response;
+		} catch (error) {
+			if (!(error instanceof McpStdioError)) throw error;
+			if (!wasUndelivered(error) || attempts === mostAttempts || signal.aborted) throw error.with({ attempts });
+		} finally {
+			lease.release(signal.aborted);
+		}
+	}
+}

@@ -1,0 +1,74 @@
+import { isObject, type JsonRpcNotification } from "../jsonrpc.ts";
+
+/** A message from a server, by what it asks of us. */
+export type IncomingMessage =
+	| { readonly kind: "request"; readonly id: unknown; readonly method: string }
+	| { readonly kind: "notification"; readonly notification: JsonRpcNotification }
+	| { readonly kind: "response"; readonly id: unknown; readonly response: Record<string, unknown> };
+
+const bannerBeforeMessage = /\{"(?:jsonrpc|result|error|method|id)"\s*:/;
+
+/** Banners are searched for in lines of up to this length only: a message is rarely glued to the end of a longer text. */
+const longestBannerLineBytes = 1024 * 1024;
+
+/**
+ * Reads one line of a server's output. A batch gives several messages; text that is glued in front of a message is
+ * reported and left out; what is no message is reported.
+ */
+export function parseLine(
+	line: Buffer,
+	onMessage: (message: IncomingMessage) => void,
+	onNoise: (problem: string, text: string) => void,
+): void {
+	const text = line.toString("utf8");
+	const value =
+		parseJson(text) ?? (line.length <= longestBannerLineBytes ? parseAfterBanner(text, onNoise) : undefined);
+	if (value === undefined) {
+		if (text.trim() !== "") onNoise("a line that is not JSON", text);
+		return;
+	}
+	for (const message of Array.isArray(value) ? value : [value]) {
+		const incoming = classify(message);
+		if (incoming) onMessage(incoming);
+		else onNoise("JSON that is not JSON-RPC", text);
+	}
+}
+
+function classify(message: unknown): IncomingMessage | undefined {
+	if (!isObject(message)) return undefined;
+	const { id, method } = message;
+	if (typeof method === "string") {
+		return id === undefined || id === null
+			? { kind: "notification", notification: message as JsonRpcNotification }
+			: { kind: "request", id, method };
+	}
+	return id === undefined && !("result" in message || "error" in message)
+		? undefined
+		: { kind: "response", id: id ?? null, response: message };
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+function parseAfterBanner(text: string, onNoise: (problem: string, text: string) => void): unknown {
+	const start = bannerBeforeMessage.exec(text)?.index;
+	if (!start) return undefined;
+	const value = parseJson(text.slice(start));
+	if (value !== undefined) onNoise("text in front of a message", text.slice(0, start));
+	return value;
+}
+
+const idFirst = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+)\s*,/;
+const idLast = /[,{]\s*"id"\s*:\s*(\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
+
+/** The id in a response of which only the first or the last bytes are known, when it stands there at the top level. */
+export function requestIdOfOverlongLine(part: Buffer): number | undefined {
+	const text = part.toString("latin1");
+	const id = (idFirst.exec(text) ?? idLast.exec(text))?.[1];
+	return id === undefined ? undefined : Number(id);
+}

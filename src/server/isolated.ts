@@ -1,0 +1,168 @@
+import { untilInterrupted } from "../deadline.ts";
+import type { McpStdioError } from "../errors.ts";
+import type { ResolvedLifetimeOptions } from "../options.ts";
+import { closedError, interruptedWhileQueued, interruptedWhileStarting } from "./failures.ts";
+import { defaultProtocolVersion } from "./handshake.ts";
+import { checkAfterIdling, type Lease } from "./lease.ts";
+import type { Session } from "./session.ts";
+import { createSlots } from "./slots.ts";
+import type { StartedSession, Starter } from "./starter.ts";
+
+/** The lifetime "request": a process for each request, and standbys for those to come. */
+export type Isolated = {
+	readonly lease: (options: ResolvedLifetimeOptions, signal: AbortSignal) => Promise<Lease>;
+	/** Starts the standbys that are missing and waits until all are ready. */
+	readonly prewarm: (options: ResolvedLifetimeOptions, signal: AbortSignal) => Promise<void>;
+	/** Starts a process only for its handshake. A standby may as well do it, and is then kept waiting. */
+	readonly shakeHands: (
+		protocolVersion: string,
+		options: ResolvedLifetimeOptions,
+		signal: AbortSignal,
+	) => Promise<void>;
+	readonly waiting: () => number;
+	readonly close: () => void;
+};
+
+/** A request that takes this long leaves time to start the next standby meanwhile; else that happens this long after the answer. */
+const refillWhileBusyMs = 20;
+const refillAfterAnswerMs = 5;
+
+export function createIsolated(
+	server: string,
+	starter: Starter,
+	onStandbyFailure: (error: McpStdioError) => void,
+): Isolated {
+	// Processes that have answered and are ending count too: with someone waiting they have to hurry.
+	const slots = createSlots(starter.hurry);
+	const standbys: StartedSession[] = [];
+	const whileStarting = interruptedWhileStarting(server);
+	const whileQueued = interruptedWhileQueued(server);
+	let wanted: { standby: number; maxProcesses: number } = { standby: 0, maxProcesses: 1 };
+	let refillTimer: NodeJS.Timeout | undefined;
+
+	function removeStandby(standby: StartedSession): boolean {
+		const index = standbys.indexOf(standby);
+		if (index !== -1) standbys.splice(index, 1);
+		return index !== -1;
+	}
+
+	function addStandby(standby: StartedSession): void {
+		standbys.push(standby);
+		standby.ready.then(
+			(session) => session.exited.then(() => removeStandby(standby)),
+			(error: McpStdioError) => {
+				// Whoever has taken it reports its failure; nobody else would.
+				if (removeStandby(standby) && !starter.isClosed()) onStandbyFailure(error);
+			},
+		);
+	}
+
+	function startStandby(): boolean {
+		if (starter.isClosed() || starter.breaker.isPausing() || standbys.length >= wanted.standby) return false;
+		if (!slots.tryAcquire(wanted.maxProcesses)) return false;
+		addStandby(starter.start("standby", defaultProtocolVersion, slots.release));
+		return true;
+	}
+
+	function refillIn(ms: number): void {
+		clearTimeout(refillTimer);
+		refillTimer = setTimeout(() => {
+			while (startStandby());
+		}, ms).unref();
+	}
+
+	/** A process whose caller gave up while it started has still served nobody. */
+	function giveBack(started: StartedSession): void {
+		if (!starter.isClosed() && standbys.length < wanted.standby) addStandby(started);
+		else started.end("cancelled", true);
+	}
+
+	async function untilReady(started: StartedSession, signal: AbortSignal): Promise<Session> {
+		try {
+			return await untilInterrupted(started.ready, signal, whileStarting);
+		} catch (error) {
+			if (signal.aborted) giveBack(started);
+			throw error;
+		}
+	}
+
+	/** The standby that is furthest; those that have died or have old credentials are left out. */
+	async function takeStandby(signal: AbortSignal): Promise<Session | undefined> {
+		for (let standby = standbys.shift(); standby; standby = standbys.shift()) {
+			if (standby.isStale()) {
+				standby.end("stale");
+				continue;
+			}
+			try {
+				const session = await untilReady(standby, signal);
+				await checkAfterIdling(session);
+				if (session.isOpen()) return session;
+			} catch (error) {
+				if (signal.aborted) throw error;
+			}
+		}
+		return undefined;
+	}
+
+	async function startFresh(
+		protocolVersion: string,
+		maxProcesses: number,
+		signal: AbortSignal,
+	): Promise<StartedSession> {
+		await slots.acquire(maxProcesses, signal, whileQueued);
+		try {
+			await starter.breaker.admit(signal, whileStarting);
+			if (starter.isClosed()) throw closedError(server);
+		} catch (error) {
+			slots.release();
+			throw error;
+		}
+		return starter.start("fresh", protocolVersion, slots.release);
+	}
+
+	return {
+		async lease(options, signal) {
+			wanted = options;
+			clearTimeout(refillTimer);
+			const session =
+				(await takeStandby(signal)) ??
+				(await untilReady(await startFresh(defaultProtocolVersion, options.maxProcesses, signal), signal));
+			return {
+				session,
+				sent: () => refillIn(refillWhileBusyMs),
+				release: (interrupted) => {
+					session.end(interrupted ? "cancelled" : "answered", interrupted || slots.waiting() > 0);
+					refillIn(refillAfterAnswerMs);
+				},
+			};
+		},
+		async prewarm(options, signal) {
+			wanted = options;
+			while (startStandby());
+			await untilInterrupted(Promise.all(standbys.map(({ ready }) => ready)), signal, whileStarting);
+		},
+		async shakeHands(protocolVersion, options, signal) {
+			wanted = options;
+			if (protocolVersion === defaultProtocolVersion) {
+				startStandby();
+				const [standby] = standbys;
+				if (standby) {
+					await untilInterrupted(standby.ready, signal, whileStarting);
+					return;
+				}
+			}
+			const started = await startFresh(protocolVersion, options.maxProcesses, signal);
+			try {
+				await untilInterrupted(started.ready, signal, whileStarting);
+			} finally {
+				started.end("closed", signal.aborted);
+			}
+		},
+		waiting: slots.waiting,
+		close() {
+			clearTimeout(refillTimer);
+			slots.cancel(closedError(server));
+			standbys.splice(0);
+		},
+	};
+}

@@ -1,0 +1,79 @@
+import { untilInterrupted } from "../deadline.ts";
+import { closedError, interruptedWhileStarting } from "./failures.ts";
+import { defaultProtocolVersion } from "./handshake.ts";
+import { checkAfterIdling, type Lease } from "./lease.ts";
+import type { Session } from "./session.ts";
+import type { StartedSession, Starter } from "./starter.ts";
+
+/** The lifetime "environment": one process for all requests, for as long as it is healthy. */
+export type Kept = {
+	readonly lease: (signal: AbortSignal) => Promise<Lease>;
+	/** Starts the process where there is none, and waits until it is ready. */
+	readonly open: (signal: AbortSignal) => Promise<Session>;
+	readonly close: () => void;
+};
+
+export function createKept(server: string, starter: Starter): Kept {
+	const whileStarting = interruptedWhileStarting(server);
+	const leases = new Map<Session, number>();
+	let current: StartedSession | undefined;
+
+	async function open(signal: AbortSignal): Promise<Session> {
+		for (;;) {
+			if (starter.isClosed()) throw closedError(server);
+			if (current?.isStale()) retire(current);
+			if (!current) {
+				await starter.breaker.admit(signal, whileStarting);
+				if (starter.isClosed()) continue;
+				current ??= starter.start("kept", defaultProtocolVersion, () => {});
+			}
+			const started = current;
+			try {
+				const session = await untilInterrupted(started.ready, signal, whileStarting);
+				await checkAfterIdling(session);
+				await untilInterrupted(session.trusted(), signal, whileStarting);
+				if (session.isOpen()) return session;
+			} catch (error) {
+				// A start outlives the caller that asked for it: the next one needs it too.
+				if (current === started && !signal.aborted) current = undefined;
+				throw error;
+			}
+			if (current === started) current = undefined;
+		}
+	}
+
+	/** Requests that are under way may end on the old process. */
+	function retire(started: StartedSession): void {
+		current = undefined;
+		started.ready
+			.then((session) => {
+				if (!leases.has(session)) session.end("stale");
+			})
+			.catch(() => {});
+	}
+
+	return {
+		open,
+		async lease(signal) {
+			const session = await open(signal);
+			const started = current;
+			leases.set(session, (leases.get(session) ?? 0) + 1);
+			return {
+				session,
+				sent: () => {},
+				release: () => {
+					const left = (leases.get(session) ?? 1) - 1;
+					if (left > 0) {
+						leases.set(session, left);
+						return;
+					}
+					leases.delete(session);
+					if (started !== current) session.end("stale");
+				},
+			};
+		},
+		close() {
+			current = undefined;
+		},
+	};
+}

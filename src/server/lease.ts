@@ -1,0 +1,20 @@
+import type { Session } from "./session.ts";
+
+/** The right to use a session for one request. */
+export type Lease = {
+	readonly session: Session;
+	/** Must be called when the request has been sent: from here on there may be time to prepare for the next. */
+	readonly sent: () => void;
+	/** Must be called when the request is over, however it ended. */
+	readonly release: (interrupted: boolean) => void;
+};
+
+const idleBeforeCheckMs = 1000;
+
+/**
+ * Gives the event loop one turn after a long silence: a process may have died while the whole environment was frozen, and
+ * its exit must be noticed before a request is given to it.
+ */
+export async function checkAfterIdling(session: Session): Promise<void> {
+	if (performance.now() - session.lastActiveAt() > idleBeforeCheckMs) await new Promise(setImmediate);
+}

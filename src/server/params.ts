@@ -1,0 +1,117 @@
+import { basename } from "node:path";
+import { type OptionRule, oneOf, positiveInteger, validateOptions } from "../validate.ts";
+
+/**
+ * Which MCP server to run: the shape of an entry under `mcpServers` in a desktop host's configuration. Command, args and
+ * env come from whoever deploys, never from an event. No shell is involved.
+ */
+export type StdioServerParams = {
+	/** The executable: a path, or a name that is looked up on PATH. */
+	readonly command: string;
+	/** Its arguments. @default [] */
+	readonly args?: readonly string[] | undefined;
+	/** Environment variables for the server, over those that it gets anyway (see `inheritEnv`). @default {} */
+	readonly env?: Readonly<Record<string, string>> | undefined;
+	/** The folder it runs in. @default the current one */
+	readonly cwd?: string | undefined;
+	/** Accepted because desktop hosts write it; nothing else is supported. @default "stdio" */
+	readonly type?: "stdio" | undefined;
+	/** What to call the server in messages and logs. @default the package, script or command that is run */
+	readonly name?: string | undefined;
+	/**
+	 * What the server inherits from this process beyond the default list: `"aws"` adds AWS credentials and region, `"all"`
+	 * everything, a list the variables it names. Values are read afresh at each start.
+	 *
+	 * The default list is PATH, HOME (a writable one), TMPDIR, XDG_CACHE_HOME, npm_config_cache, LANG, TZ,
+	 * NODE_EXTRA_CA_CERTS and LD_LIBRARY_PATH, and `_X_AMZN_TRACE_ID` where the process is started for one request.
+	 * AWS_LAMBDA_RUNTIME_API, NODE_OPTIONS and LD_PRELOAD are passed only when `env` names them.
+	 *
+	 * @default the default list
+	 */
+	readonly inheritEnv?: "aws" | "all" | readonly string[] | undefined;
+	/** The longest line that the server may write, in bytes. @default 67108864 (64 MiB) */
+	readonly maxMessageBytes?: number | undefined;
+};
+
+export type ResolvedServerParams = {
+	readonly name: string;
+	readonly command: string;
+	readonly args: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	readonly cwd: string | undefined;
+	readonly inheritEnv: "aws" | "all" | readonly string[];
+	readonly maxMessageBytes: number;
+};
+
+const defaultMaxMessageBytes = 64 * 1024 * 1024;
+
+/** Checks params and fills in the defaults; a wrong one throws a TypeError that names it, never showing a value of `env`. */
+export function resolveParams(params: StdioServerParams): ResolvedServerParams {
+	validateOptions("params", params, rules);
+	if (params.command === undefined) throw new TypeError("params.command is missing; name the executable to run");
+	return {
+		name: params.name ?? serverName(params.command, params.args ?? []),
+		command: params.command,
+		args: params.args ?? [],
+		env: params.env ?? {},
+		cwd: params.cwd,
+		inheritEnv: params.inheritEnv ?? [],
+		maxMessageBytes: params.maxMessageBytes ?? defaultMaxMessageBytes,
+	};
+}
+
+const isPlainText = (value: unknown): value is string => typeof value === "string" && !value.includes("\0");
+
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html: whoever reaches the Runtime API can answer invocations;
+// the other two make a process run code that it does not bring.
+const neverInherited: ReadonlySet<string> = new Set(["AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS", "LD_PRELOAD"]);
+
+const rules: { readonly [K in keyof Required<StdioServerParams>]: OptionRule } = {
+	command: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+	args: {
+		expected: "an array of strings",
+		accepts: (value) => Array.isArray(value) && value.every(isPlainText),
+		secret: true,
+	},
+	env: {
+		expected: "an object whose values are all strings",
+		accepts: (value) =>
+			typeof value === "object" &&
+			value !== null &&
+			!Array.isArray(value) &&
+			Object.entries(value).every(([name, text]) => isPlainText(text) && isPlainText(name) && !name.includes("=")),
+		secret: true,
+	},
+	cwd: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+	type: oneOf("stdio"),
+	name: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+	inheritEnv: {
+		expected: `"aws", "all" or an array of names (without ${[...neverInherited].join(", ")}: put those in env)`,
+		accepts: (value) =>
+			value === "aws" ||
+			value === "all" ||
+			(Array.isArray(value) && value.every((name) => isPlainText(name) && !neverInherited.has(name))),
+	},
+	maxMessageBytes: positiveInteger,
+};
+
+export function isInheritable(name: string): boolean {
+	return !neverInherited.has(name);
+}
+
+/** What identifies a server: equal keys may share processes. */
+export function serverKey(params: ResolvedServerParams): string {
+	return JSON.stringify(params);
+}
+
+const interpreters = /^(node|nodejs|bun|deno|tsx|npx|bunx|uv|uvx|pipx|python[\d.]*|ruby|java)(\.exe)?$/;
+
+/** A name that shows no argument which could be a secret: the package or script that an interpreter runs, or the command. */
+function serverName(command: string, args: readonly string[]): string {
+	const executable = basename(command);
+	const script = interpreters.test(executable) ? args.find((arg) => !arg.startsWith("-")) : undefined;
+	const path = script ?? command;
+	const installed = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+	if (installed !== undefined && installed !== ".bin") return installed;
+	return /^@[^/]+\/[^/]+$/.test(path) ? path : basename(path);
+}
