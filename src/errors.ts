@@ -74,12 +74,8 @@ export class McpStdioError extends Error {
 	}
 
 	/** The same failure with more facts about it. */
-	with(data: McpStdioErrorData): McpStdioError {
-		return new McpStdioError(this.code, this.#summary, {
-			data: { ...this.data, ...data },
-			stderr: this.stderr,
-			cause: this.cause,
-		});
+	with(data: McpStdioErrorData, cause: unknown = this.cause): McpStdioError {
+		return new McpStdioError(this.code, this.#summary, { data: { ...this.data, ...data }, stderr: this.stderr, cause });
 	}
 
 	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */

@@ -1,18 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { DeadlineSource } from "./deadline.ts";
-import type { JsonRpcNotification } from "./jsonrpc.ts";
+import { isObject, type JsonRpcNotification } from "./jsonrpc.ts";
 import { failureObserver, type Observer } from "./observer.ts";
-import {
-	aBoolean,
-	aFunction,
-	anObject,
-	nonNegativeInteger,
-	nonNegativeNumber,
-	type OptionRule,
-	oneOf,
-	positiveInteger,
-	validateOptions,
-} from "./validate.ts";
+import { callable, duration, integer, type OptionRules, oneOf, trueOrFalse, validateOptions } from "./validate.ts";
 
 /**
  * How long a child process lives: `"request"` gives each request a process that has served nobody before, so that no
@@ -95,16 +85,16 @@ const defaultDeadlineReserveMs = 500;
 const hasClock = (value: unknown): boolean =>
 	typeof (value as { getRemainingTimeInMillis?: unknown } | null)?.getRemainingTimeInMillis === "function";
 
-const lifetimeRules: { readonly [K in keyof Required<LifetimeOptions>]: OptionRule } = {
+const lifetimeRules: OptionRules<LifetimeOptions> = {
 	lifetime: oneOf("request", "environment"),
-	standby: nonNegativeInteger,
-	maxProcesses: positiveInteger,
-	observer: anObject,
+	standby: integer(0),
+	maxProcesses: integer(1),
+	observer: { expected: "an object", accepts: isObject },
 };
 
-const requestRules: { readonly [K in keyof Required<StdioRequestOptions>]: OptionRule } = {
+const requestRules: OptionRules<StdioRequestOptions> = {
 	...lifetimeRules,
-	timeoutMs: nonNegativeNumber,
+	timeoutMs: duration,
 	deadline: {
 		expected: "a Lambda context or epoch milliseconds",
 		accepts: (value) =>
@@ -112,14 +102,14 @@ const requestRules: { readonly [K in keyof Required<StdioRequestOptions>]: Optio
 			hasClock(value) ||
 			hasClock((value as { lambdaContext?: unknown } | null)?.lambdaContext),
 	},
-	deadlineReserveMs: nonNegativeNumber,
+	deadlineReserveMs: duration,
 	signal: {
 		expected: "an AbortSignal",
 		accepts: (value) =>
 			typeof (value as AbortSignal | null)?.addEventListener === "function" && "aborted" in (value as object),
 	},
-	onNotification: aFunction,
-	exposeStderr: aBoolean,
+	onNotification: callable,
+	exposeStderr: trueOrFalse,
 };
 
 export function resolveLifetimeOptions(options: LifetimeOptions): ResolvedLifetimeOptions {

@@ -1,54 +1,62 @@
-/** How one option is checked: `undefined` always means "use the default". */
+import { isObject } from "./jsonrpc.ts";
+
+/** How one option is checked; `undefined` always means "use the default", unless the option is required. */
 export type OptionRule = {
 	readonly expected: string;
 	readonly accepts: (value: unknown) => boolean;
-	/** A secret's value must not end up in an error message. */
-	readonly secret?: boolean;
+	readonly required?: boolean;
 };
 
-/** Checks an options object against its rules; throws a TypeError that names the option, what was expected and what came. */
-export function validateOptions<T extends object>(
-	where: string,
-	input: T,
-	rules: { readonly [K in keyof Required<T>]: OptionRule },
-): void {
+/** The rules of an options type: one for each of its options. */
+export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
+
+/** Checks options against their rules; throws a TypeError that names the option, what was expected and what came. */
+export function validateOptions<T>(where: string, input: T, rules: OptionRules<T>): void {
 	if (typeof input !== "object" || input === null || Array.isArray(input)) {
 		throw new TypeError(`${where} must be an object, not ${show(input)}`);
 	}
-	for (const [name, value] of Object.entries(input)) {
-		const rule = (rules as Record<string, OptionRule | undefined>)[name];
-		if (!rule) {
-			throw new TypeError(`${where}.${name} is not an option; the options are ${Object.keys(rules).join(", ")}`);
+	const known: Readonly<Record<string, OptionRule>> = rules;
+	for (const name of Object.keys(input)) {
+		if (!Object.hasOwn(known, name)) {
+			throw new TypeError(`${where}.${name} is not an option; the options are ${Object.keys(known).join(", ")}`);
 		}
-		if (value !== undefined && !rule.accepts(value)) {
-			throw new TypeError(`${where}.${name} must be ${rule.expected}, not ${rule.secret ? typeof value : show(value)}`);
+	}
+	for (const name in known) {
+		const rule = known[name] as OptionRule;
+		const value: unknown = input[name as keyof typeof input];
+		if (value === undefined ? rule.required : !rule.accepts(value)) {
+			throw new TypeError(`${where}.${name} must be ${rule.expected}, not ${show(value)}`);
 		}
 	}
 }
 
-export const positiveInteger: OptionRule = {
-	expected: "a positive integer",
-	accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+export const text: OptionRule = {
+	expected: "a string that is not empty",
+	accepts: (value) => isText(value) && value !== "",
 };
 
-export const nonNegativeInteger: OptionRule = {
-	expected: "an integer of 0 or more",
-	accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-};
+export const trueOrFalse: OptionRule = { expected: "a boolean", accepts: (value) => typeof value === "boolean" };
 
-export const nonNegativeNumber: OptionRule = {
-	expected: "a number of 0 or more",
+export const callable: OptionRule = { expected: "a function", accepts: (value) => typeof value === "function" };
+
+export const duration: OptionRule = {
+	expected: "a number of milliseconds, 0 or more",
 	accepts: (value) => typeof value === "number" && value >= 0,
 };
 
-export const aBoolean: OptionRule = { expected: "a boolean", accepts: (value) => typeof value === "boolean" };
-
-export const aFunction: OptionRule = { expected: "a function", accepts: (value) => typeof value === "function" };
-
-export const anObject: OptionRule = {
-	expected: "an object",
-	accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+export const environmentVariables: OptionRule = {
+	expected: "an object whose values are all strings",
+	accepts: (value) =>
+		isObject(value) &&
+		Object.entries(value).every(([name, item]) => name !== "" && !name.includes("=") && isText(name) && isText(item)),
 };
+
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionRule {
+	return {
+		expected: max === Number.MAX_SAFE_INTEGER ? `an integer of ${min} or more` : `an integer from ${min} to ${max}`,
+		accepts: (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+	};
+}
 
 export function oneOf(...values: readonly string[]): OptionRule {
 	return {
@@ -57,12 +65,14 @@ export function oneOf(...values: readonly string[]): OptionRule {
 	};
 }
 
+/** A string that can be given to the operating system. */
+export function isText(value: unknown): value is string {
+	return typeof value === "string" && !value.includes("\0");
+}
+
+// What is inside objects and arrays stays out of the message: it may be a secret.
 function show(value: unknown): string {
 	if (typeof value === "function") return "a function";
-	if (typeof value === "bigint") return `${value}n`;
-	try {
-		return (JSON.stringify(value) ?? String(value)).slice(0, 80);
-	} catch {
-		return Object.prototype.toString.call(value);
-	}
+	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+	return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 100);
 }

@@ -35,12 +35,12 @@ export function closedError(server: string): McpStdioError {
 const refusals = new WeakMap<Error, unknown>();
 
 /** The failure of a handshake that the server answered with an error of its own. */
-export function refusedHandshake(server: string, error: unknown): McpStdioError {
+export function refusedHandshake(server: string, error: unknown, stderr: readonly string[]): McpStdioError {
 	const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
 	const failure = new McpStdioError(
 		"HANDSHAKE_FAILED",
 		`MCP server ${server} answered initialize with error ${code}: ${message}`,
-		{ data: { phase: "initialize" } },
+		{ data: { phase: "initialize" }, stderr },
 	);
 	refusals.set(failure, error);
 	return failure;

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type OptionRule, oneOf, positiveInteger, validateOptions } from "../validate.ts";
+import { environmentVariables, integer, isText, type OptionRules, oneOf, text, validateOptions } from "../validate.ts";
 
 /**
  * Which MCP server to run: the shape of an entry under `mcpServers` in a desktop host's configuration. Command, args and
@@ -48,7 +48,6 @@ const defaultMaxMessageBytes = 64 * 1024 * 1024;
 /** Checks params and fills in the defaults; a wrong one throws a TypeError that names it, never showing a value of `env`. */
 export function resolveParams(params: StdioServerParams): ResolvedServerParams {
 	validateOptions("params", params, rules);
-	if (params.command === undefined) throw new TypeError("params.command is missing; name the executable to run");
 	return {
 		name: params.name ?? serverName(params.command, params.args ?? []),
 		command: params.command,
@@ -60,39 +59,28 @@ export function resolveParams(params: StdioServerParams): ResolvedServerParams {
 	};
 }
 
-const isPlainText = (value: unknown): value is string => typeof value === "string" && !value.includes("\0");
-
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html: whoever reaches the Runtime API can answer invocations;
 // the other two make a process run code that it does not bring.
 const neverInherited: ReadonlySet<string> = new Set(["AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS", "LD_PRELOAD"]);
 
-const rules: { readonly [K in keyof Required<StdioServerParams>]: OptionRule } = {
-	command: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+const rules: OptionRules<StdioServerParams> = {
+	command: { ...text, required: true },
 	args: {
 		expected: "an array of strings",
-		accepts: (value) => Array.isArray(value) && value.every(isPlainText),
-		secret: true,
+		accepts: (value) => Array.isArray(value) && value.every(isText),
 	},
-	env: {
-		expected: "an object whose values are all strings",
-		accepts: (value) =>
-			typeof value === "object" &&
-			value !== null &&
-			!Array.isArray(value) &&
-			Object.entries(value).every(([name, text]) => isPlainText(text) && isPlainText(name) && !name.includes("=")),
-		secret: true,
-	},
-	cwd: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+	env: environmentVariables,
+	cwd: text,
 	type: oneOf("stdio"),
-	name: { expected: "a non-empty string", accepts: (value) => isPlainText(value) && value !== "" },
+	name: text,
 	inheritEnv: {
 		expected: `"aws", "all" or an array of names (without ${[...neverInherited].join(", ")}: put those in env)`,
 		accepts: (value) =>
 			value === "aws" ||
 			value === "all" ||
-			(Array.isArray(value) && value.every((name) => isPlainText(name) && !neverInherited.has(name))),
+			(Array.isArray(value) && value.every((name) => isText(name) && !neverInherited.has(name))),
 	},
-	maxMessageBytes: positiveInteger,
+	maxMessageBytes: integer(1),
 };
 
 export function isInheritable(name: string): boolean {

@@ -2,7 +2,7 @@ import type { McpStdioError } from "../errors.ts";
 import type { Observer, SessionSource } from "../observer.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { inheritedFingerprint } from "./environment.ts";
-import { closedError, refusedHandshake } from "./failures.ts";
+import { closedError } from "./failures.ts";
 import type { ResolvedServerParams } from "./params.ts";
 import { type Session, startSession } from "./session.ts";
 
@@ -64,19 +64,15 @@ export function createStarter(
 		return opened;
 	}
 
-	async function shakeHands(session: Session, protocolVersion: string): Promise<Session> {
-		const answer = await session.ready;
-		if ("error" in answer) throw refusedHandshake(params.name, answer.error);
-		onHandshake(protocolVersion, answer.result);
-		return session;
-	}
-
 	return {
 		breaker,
 		start(source, protocolVersion, onFree) {
 			const fingerprint = inheritedFingerprint(params);
 			const opened = open(source, protocolVersion, onFree);
-			const ready = opened.then((session) => shakeHands(session, protocolVersion));
+			const ready = opened.then(async (session) => {
+				onHandshake(protocolVersion, await session.ready);
+				return session;
+			});
 			breaker.watch(
 				ready.then(
 					() => "ready",

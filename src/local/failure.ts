@@ -1,0 +1,34 @@
+import { exitError, type ProcessExit, timeoutError } from "./function-error.ts";
+
+/** Why an invocation has no answer from the runtime. */
+export type Failure = {
+	/** The function error, as JSON. */
+	readonly payload: Buffer;
+	readonly status: "timeout" | "error";
+	readonly errorType: string;
+};
+
+export function failByExit(requestId: string, exit: ProcessExit): Failure {
+	return { payload: toPayload(exitError(requestId, exit)), status: "error", errorType: "Runtime.ExitError" };
+}
+
+export function failByTimeout(requestId: string, timeoutMs: number): Failure {
+	return { payload: toPayload(timeoutError(requestId, timeoutMs)), status: "timeout", errorType: "Sandbox.Timedout" };
+}
+
+/** @param payload what the runtime posted to /init/error */
+export function failByInitError(payload: Buffer): Failure {
+	return { payload, status: "error", errorType: readErrorType(payload) };
+}
+
+export function toPayload(error: object): Buffer {
+	return Buffer.from(JSON.stringify(error));
+}
+
+function readErrorType(payload: Buffer): string {
+	try {
+		return String((JSON.parse(payload.toString()) as { errorType?: unknown }).errorType);
+	} catch {
+		return "Runtime.Unknown";
+	}
+}

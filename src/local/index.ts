@@ -1,0 +1,113 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { EnvironmentState } from "./environment.ts";
+import { createFunctions } from "./function.ts";
+import { handleInvoke, invokePath } from "./invoke-api.ts";
+import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
+import { sendServiceError, serviceFailed, unknownOperation } from "./service-error.ts";
+
+export type { EnvironmentState } from "./environment.ts";
+export type { LocalLambdaLog } from "./logs.ts";
+export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
+
+/** A running Lambda; `await using` closes it. */
+export type LocalLambda = {
+	/** For `endpoint` of the AWS SDK's LambdaClient, or AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:49152`. */
+	readonly endpoint: string;
+	/** The execution environments that a function has now; a TypeError for a function that does not exist. */
+	environments(functionName: string): readonly LocalEnvironment[];
+	/**
+	 * Refuses further requests, breaks the connections of those that are answered now, and ends every environment with all
+	 * its processes; resolves when nothing is left.
+	 */
+	close(): Promise<void>;
+	[Symbol.asyncDispose](): Promise<void>;
+};
+
+/** What an execution environment was doing when it was asked for. */
+export type LocalEnvironment = {
+	/** Of the runtime process; `undefined` when there is none. */
+	readonly pid: number | undefined;
+	readonly state: EnvironmentState;
+	/** Whether its processes are stopped. */
+	readonly frozen: boolean;
+	readonly logStreamName: string;
+};
+
+/**
+ * Starts AWS Lambda on this machine: functions from built handler files, behind the Invoke API that the AWS SDK speaks.
+ *
+ * It behaves as Lambda does where a function can notice. Each execution environment is a process of its own that takes
+ * one invocation at a time; a new one starts when all others are busy, up to `concurrency`. The INIT phase has a limit
+ * of its own. When the runtime asks for the next invocation, all processes of the environment are stopped, and continued
+ * when there is one. A timeout, a crash or a failed INIT ends all processes; the next invocation starts them again.
+ *
+ * What differs: an environment's /tmp is a folder of its own, named by TMPDIR, and stays as long as the environment;
+ * requests are not authenticated; an `Event` invocation waits for concurrency but is not retried after a function error;
+ * memory is not limited beyond the heap of Node.js; nothing is isolated: handlers run as the user who started this.
+ *
+ * Nothing outlives the host, unless the host is killed with SIGKILL: then frozen environments stay stopped, what a
+ * handler had started is left to itself, and the temporary folders stay. POSIX systems only.
+ *
+ * Rejects with a `TypeError` for a bad option, and with an `Error` when the port is taken or the AWS runtime is asked
+ * for and not installed.
+ *
+ * @example
+ * ```ts
+ * import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+ * import { startLocalLambda } from "mcp-stdio-lambda/local";
+ *
+ * const lambda = await startLocalLambda({
+ * 	functions: { everything: { handler: "dist/handler.mjs", timeoutMs: 30_000, memorySizeMb: 512 } },
+ * });
+ * const client = new LambdaClient({
+ * 	endpoint: lambda.endpoint,
+ * 	region: "us-east-1",
+ * 	credentials: { accessKeyId: "local", secretAccessKey: "local" },
+ * });
+ * const result = await client.send(new InvokeCommand({ FunctionName: "everything", Payload: '{"ping":true}' }));
+ * await lambda.close();
+ * ```
+ */
+export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
+	const resolved = resolveOptions(options);
+	const functions = createFunctions(resolved);
+
+	const server = createServer({ requestTimeout: 0 }, (request, response) => {
+		const url = new URL(request.url ?? "/", "http://localhost");
+		const invoke = request.method === "POST" ? invokePath.exec(url.pathname) : null;
+		if (!invoke?.[1]) return sendServiceError(response, unknownOperation);
+		handleInvoke(functions, request, response, decodeURIComponent(invoke[1]), url.searchParams).catch(() => {
+			if (response.headersSent) response.destroy();
+			else sendServiceError(response, serviceFailed);
+		});
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject).listen(resolved.port, resolved.host, resolve);
+	});
+
+	let closing: Promise<void> | undefined;
+	const close = (): Promise<void> => {
+		closing ??= (async () => {
+			const stopped = new Promise((resolve) => server.close(resolve));
+			server.closeAllConnections();
+			await Promise.all([...functions.values()].map((fn) => fn.close()));
+			await stopped;
+		})();
+		return closing;
+	};
+
+	const { port } = server.address() as AddressInfo;
+	const host = resolved.host.includes(":") ? `[${resolved.host}]` : resolved.host;
+	return {
+		endpoint: `http://${host}:${port}`,
+		environments: (functionName) => {
+			const fn = functions.get(functionName);
+			if (!fn)
+				throw new TypeError(`There is no function ${functionName}; there are ${[...functions.keys()].join(", ")}`);
+			return fn.environments.map(({ pid, state, frozen, logStreamName }) => ({ pid, state, frozen, logStreamName }));
+		},
+		close,
+		[Symbol.asyncDispose]: close,
+	};
+}

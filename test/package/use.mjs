@@ -1,0 +1,29 @@
+// Run in an empty folder into which the packed package was installed: each entry point, as a user would call it.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { closeStdioServers } from "mcp-stdio-lambda";
+import { startLocalLambda } from "mcp-stdio-lambda/local";
+import { handler } from "./handler.mjs";
+
+const request = {
+	jsonrpc: "2.0",
+	id: 0,
+	method: "tools/call",
+	params: { name: "echo", arguments: { message: "Hello" } },
+};
+const response = { jsonrpc: "2.0", id: 0, result: { content: [{ type: "text", text: "Hello" }] } };
+
+assert.deepEqual(await handler(request, Date.now() + 10_000), response);
+await closeStdioServers();
+
+const lambda = await startLocalLambda({
+	functions: { echo: { handler: fileURLToPath(new URL("handler.mjs", import.meta.url)), timeoutMs: 10_000 } },
+});
+const invoked = await fetch(`${lambda.endpoint}/2015-03-31/functions/echo/invocations`, {
+	method: "POST",
+	body: JSON.stringify(request),
+});
+assert.equal(invoked.status, 200);
+assert.deepEqual(await invoked.json(), response);
+await lambda.close();
+console.log("the packed package works");
