@@ -1,7 +1,11 @@
 import { defineConfig } from "tsup";
 
-export default defineConfig({
-	entry: { "src/index": "src/index.ts", "src/local/index": "src/local/index.ts", "src/local/runtime": "src/local/runtime.ts" },
+const config: ReturnType<typeof defineConfig> = defineConfig({
+	entry: {
+		"src/index": "src/index.ts",
+		"src/local/index": "src/local/index.ts",
+		"src/local/runtime": "src/local/runtime.ts",
+	},
 	format: "esm",
 	target: "node22",
 	platform: "node",
@@ -9,4 +13,7 @@ export default defineConfig({
 	clean: true,
 	sourcemap: false,
 	splitting: false,
+	removeNodeProtocol: false,
 });
+
+export default config;

@@ -64,7 +64,7 @@ function timeLimitMs({ timeoutMs, deadline, deadlineReserveMs }: DeadlineOptions
 
 function remainingTimeMs(deadline: DeadlineSource): number {
 	if (typeof deadline === "number") return deadline - Date.now();
-	return ("lambdaContext" in deadline ? deadline.lambdaContext : deadline).getRemainingTimeInMillis();
+	return ("getRemainingTimeInMillis" in deadline ? deadline : deadline.lambdaContext).getRemainingTimeInMillis();
 }
 
 /** Rejects as soon as `signal` fires, with what `toError` makes of the reason; else settles as `promise` does. */

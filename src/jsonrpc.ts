@@ -81,5 +81,6 @@ function describe(value: unknown): string {
 	if (value === null) return "null";
 	if (Array.isArray(value)) return "an array";
 	if (typeof value === "object") return "an object";
-	return `the ${typeof value} ${JSON.stringify(value) ?? String(value)}`.slice(0, 80);
+	const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+	return `the ${typeof value} ${text}`.slice(0, 80);
 }

@@ -88,7 +88,8 @@ export function tell<K extends keyof Observer>(
 	event: Parameters<NonNullable<Observer[K]>>[0],
 ): void {
 	try {
-		(observer?.[kind] as ((event: unknown) => void) | undefined)?.(event);
+		const told: unknown = (observer?.[kind] as ((event: unknown) => unknown) | undefined)?.(event);
+		if (told instanceof Promise) told.catch(() => {});
 	} catch {
 		// An observer is a guest: what it throws is its own affair.
 	}

@@ -77,6 +77,7 @@ export type ResolvedRequestOptions = ResolvedLifetimeOptions & {
 	readonly exposeStderr: boolean;
 };
 
+const defaultLifetime = "request";
 const memoryMb = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || totalmem() / 2 ** 20;
 const defaultStandby = memoryMb < 512 ? 0 : 1;
 const defaultMaxProcesses = Math.max(1, Math.min(Math.floor(memoryMb / 128), 4 * availableParallelism()));
@@ -114,27 +115,26 @@ const requestRules: OptionRules<StdioRequestOptions> = {
 
 export function resolveLifetimeOptions(options: LifetimeOptions): ResolvedLifetimeOptions {
 	validateOptions("options", options, lifetimeRules);
-	return withLifetimeDefaults(options);
+	return {
+		lifetime: options.lifetime ?? defaultLifetime,
+		standby: options.standby ?? defaultStandby,
+		maxProcesses: options.maxProcesses ?? defaultMaxProcesses,
+		observer: options.observer ?? failureObserver,
+	};
 }
 
 export function resolveRequestOptions(options: StdioRequestOptions): ResolvedRequestOptions {
 	validateOptions("options", options, requestRules);
 	return {
-		...withLifetimeDefaults(options),
+		lifetime: options.lifetime ?? defaultLifetime,
+		standby: options.standby ?? defaultStandby,
+		maxProcesses: options.maxProcesses ?? defaultMaxProcesses,
+		observer: options.observer ?? failureObserver,
 		timeoutMs: options.timeoutMs,
 		deadline: options.deadline,
 		deadlineReserveMs: options.deadlineReserveMs ?? defaultDeadlineReserveMs,
 		signal: options.signal,
 		onNotification: options.onNotification,
 		exposeStderr: options.exposeStderr ?? false,
-	};
-}
-
-function withLifetimeDefaults(options: LifetimeOptions): ResolvedLifetimeOptions {
-	return {
-		lifetime: options.lifetime ?? "request",
-		standby: options.standby ?? defaultStandby,
-		maxProcesses: options.maxProcesses ?? defaultMaxProcesses,
-		observer: options.observer ?? failureObserver,
 	};
 }

@@ -2,7 +2,7 @@ import { startDeadline } from "./deadline.ts";
 import { McpStdioError } from "./errors.ts";
 import { tell } from "./observer.ts";
 import { type LifetimeOptions, resolveLifetimeOptions } from "./options.ts";
-import { resolveParams, type StdioServerParams } from "./server/params.ts";
+import type { StdioServerParams } from "./server/params.ts";
 import { closeServers, serverFor } from "./server/registry.ts";
 
 /** Lambda's INIT phase ends after 10 s: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
@@ -19,7 +19,7 @@ export async function prewarmStdioServer(
 	params: StdioServerParams,
 	options: LifetimeOptions = {},
 ): Promise<McpStdioError | undefined> {
-	const resolvedParams = resolveParams(params);
+	const server = serverFor(params);
 	const resolved = resolveLifetimeOptions(options);
 	const deadline = startDeadline({
 		timeoutMs: defaultPrewarmMs,
@@ -28,11 +28,11 @@ export async function prewarmStdioServer(
 		signal: undefined,
 	});
 	try {
-		await serverFor(resolvedParams).prewarm(resolved, deadline.signal);
+		await server.prewarm(resolved, deadline.signal);
 		return undefined;
 	} catch (error) {
 		if (!(error instanceof McpStdioError)) throw error;
-		tell(resolved.observer, "failure", { server: resolvedParams.name, error });
+		tell(resolved.observer, "failure", { server: server.name, error });
 		return error;
 	} finally {
 		deadline.clear();
@@ -44,5 +44,5 @@ export async function prewarmStdioServer(
  * Requests that are in flight or waiting fail with ABORTED; a later request starts the server anew.
  */
 export async function closeStdioServers(params?: StdioServerParams): Promise<void> {
-	await closeServers(params === undefined ? undefined : resolveParams(params));
+	await closeServers(params);
 }

@@ -6,7 +6,7 @@ import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOp
 import { wasUndelivered } from "./server/conversation.ts";
 import { serverErrorBehind } from "./server/failures.ts";
 import type { Server } from "./server/lifetime.ts";
-import { resolveParams, type StdioServerParams } from "./server/params.ts";
+import type { StdioServerParams } from "./server/params.ts";
 import { serverFor } from "./server/registry.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function runStdioRequest(
 	options: StdioRequestOptions = {},
 ): Promise<JsonRpcResponse | undefined> {
 	const startedAt = performance.now();
-	const resolvedParams = resolveParams(params);
+	const server = serverFor(params);
 	const resolved = resolveRequestOptions(options);
 	const received = receiveMessage(request);
 	if (received.kind === "notification") return undefined;
@@ -38,7 +38,7 @@ export async function runStdioRequest(
 	const fail = (error: McpStdioError, id: JsonRpcRequest["id"] | null, method?: string): JsonRpcResponse => {
 		const full = error.with({ elapsedMs: Math.round(performance.now() - startedAt) });
 		tell(resolved.observer, "failure", {
-			server: resolvedParams.name,
+			server: server.name,
 			error: full,
 			requestId: id ?? undefined,
 			method,
@@ -54,7 +54,6 @@ export async function runStdioRequest(
 	if (message.method === "ping") return { jsonrpc: "2.0", id: message.id, result: {} };
 	const deadline = startDeadline(resolved);
 	try {
-		const server = serverFor(resolvedParams);
 		return message.method === "initialize"
 			? await initialize(server, message, resolved, deadline)
 			: await forward(server, message, resolved, deadline, startedAt);

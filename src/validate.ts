@@ -5,6 +5,8 @@ export type OptionRule = {
 	readonly expected: string;
 	readonly accepts: (value: unknown) => boolean;
 	readonly required?: boolean;
+	/** What came may be a secret even where it is a string: it is not shown. */
+	readonly secret?: boolean;
 };
 
 /** The rules of an options type: one for each of its options. */
@@ -13,19 +15,23 @@ export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
 /** Checks options against their rules; throws a TypeError that names the option, what was expected and what came. */
 export function validateOptions<T>(where: string, input: T, rules: OptionRules<T>): void {
 	if (typeof input !== "object" || input === null || Array.isArray(input)) {
-		throw new TypeError(`${where} must be an object, not ${show(input)}`);
+		throw new TypeError(`${where} must be an object, not ${show(input, true)}`);
 	}
 	const known: Readonly<Record<string, OptionRule>> = rules;
-	for (const name of Object.keys(input)) {
-		if (!Object.hasOwn(known, name)) {
+	for (const name in input) {
+		const rule = Object.hasOwn(known, name) ? known[name] : undefined;
+		if (!rule) {
 			throw new TypeError(`${where}.${name} is not an option; the options are ${Object.keys(known).join(", ")}`);
+		}
+		const value: unknown = input[name];
+		if (value !== undefined && !rule.accepts(value)) {
+			throw new TypeError(`${where}.${name} must be ${rule.expected}, not ${show(value, rule.secret)}`);
 		}
 	}
 	for (const name in known) {
-		const rule = known[name] as OptionRule;
-		const value: unknown = input[name as keyof typeof input];
-		if (value === undefined ? rule.required : !rule.accepts(value)) {
-			throw new TypeError(`${where}.${name} must be ${rule.expected}, not ${show(value)}`);
+		const rule = known[name];
+		if (rule?.required && input[name as keyof typeof input] === undefined) {
+			throw new TypeError(`${where}.${name} is missing; it must be ${rule.expected}`);
 		}
 	}
 }
@@ -45,7 +51,8 @@ export const duration: OptionRule = {
 };
 
 export const environmentVariables: OptionRule = {
-	expected: "an object whose values are all strings",
+	expected: "an object of names (without =) and strings",
+	secret: true,
 	accepts: (value) =>
 		isObject(value) &&
 		Object.entries(value).every(([name, item]) => name !== "" && !name.includes("=") && isText(name) && isText(item)),
@@ -71,8 +78,9 @@ export function isText(value: unknown): value is string {
 }
 
 // What is inside objects and arrays stays out of the message: it may be a secret.
-function show(value: unknown): string {
+function show(value: unknown, secret = false): string {
 	if (typeof value === "function") return "a function";
+	if (typeof value === "string" && secret) return "a string";
 	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
 	return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 100);
 }

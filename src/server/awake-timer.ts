@@ -4,7 +4,7 @@
  * Does not keep the process alive. Returns a function that cancels it.
  */
 export function startAwakeTimer(ms: number, onDue: () => void): () => void {
-	const sliceMs = Math.min(ms, 50);
+	const sliceMs = Math.max(1, Math.min(Math.ceil(ms / 4), 50));
 	let left = ms;
 	let last = performance.now();
 	const timer = setInterval(() => {

@@ -4,10 +4,14 @@ import { McpStdioError } from "../errors.ts";
 /** Keeps a server that dies at start from being started without pause. */
 export type Breaker = {
 	/**
-	 * Waits out a short pause, or throws CRASH_LOOP while a long one lasts. After a long pause one start is let through to
-	 * try; whoever comes meanwhile waits for what becomes of it.
+	 * Runs `start` after a short pause, or throws CRASH_LOOP while a long one lasts. After a long pause one start is let
+	 * through to try; whoever comes meanwhile waits for what becomes of it.
 	 */
-	readonly admit: (signal: AbortSignal, toError: (interruption: Interruption) => Error) => Promise<void>;
+	readonly admit: <T>(
+		signal: AbortSignal,
+		toError: (interruption: Interruption) => Error,
+		start: () => T,
+	) => Promise<T>;
 	/** Whether a start that nobody waits for should be left undone for now. */
 	readonly isPausing: () => boolean;
 	/** Must be given every start: what became of it, with the failure where the server died. Never rejects. */
@@ -47,15 +51,15 @@ export function createBreaker(server: string): Breaker {
 	}
 
 	return {
-		async admit(signal, toError) {
+		async admit(signal, toError, start) {
 			while (failures > 0) {
 				if (failures >= failuresBeforeLoop) {
 					if (pauseMs() > 0) throw crashLoop();
-					if (!trial) return;
+					if (!trial) break;
 					await untilInterrupted(trial, signal, toError);
 				} else {
-					const left = pauseMs();
-					if (left === 0) return;
+					const left = Math.ceil(pauseMs());
+					if (left === 0) break;
 					let timer: NodeJS.Timeout | undefined;
 					const pause = new Promise<void>((resolve) => {
 						timer = setTimeout(resolve, left);
@@ -63,6 +67,8 @@ export function createBreaker(server: string): Breaker {
 					await untilInterrupted(pause, signal, toError).finally(() => clearTimeout(timer));
 				}
 			}
+			// In the same turn as the decision, so that it is watched before anybody else decides.
+			return start();
 		},
 		isPausing: () => pauseMs() > 0,
 		watch(outcome) {

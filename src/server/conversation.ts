@@ -74,6 +74,8 @@ export function createConversation(options: ConversationOptions): Conversation {
 	const waiting = new Map<number, Waiting>();
 	const cancelled = new Set<number>();
 	let lastId = 0;
+	/** Whether the overlong line that is being read has been dealt with. */
+	let overlongSettled = false;
 
 	function send(message: object): void {
 		writer.write(`${JSON.stringify(message)}\n`);
@@ -202,13 +204,23 @@ export function createConversation(options: ConversationOptions): Conversation {
 		notify: (method, params) => send(params ? { jsonrpc: "2.0", method, params } : { jsonrpc: "2.0", method }),
 		receiveLine: (line) => parseLine(line, receive, onNoise),
 		receiveOverlongLine(part, ended) {
+			if (ended && overlongSettled) {
+				overlongSettled = false;
+				return;
+			}
 			const what = `wrote a line of more than ${options.maxMessageBytes} bytes; raise params.maxMessageBytes or ask for less`;
 			const error = failure("MESSAGE_TOO_LARGE", what);
-			const named = requestIdOfOverlongLine(part);
-			const id = named !== undefined && waiting.has(named) ? named : onlyId();
-			if (id !== undefined) take(id)?.reject(error);
-			// Which of several requests the line answers cannot be told: none of them may wait for ever.
-			else if (ended && waiting.size > 0) options.onUnusable(error);
+			const named = requestIdOfOverlongLine(part, ended ? "tail" : "head");
+			const id = named ?? (ended ? undefined : onlyId());
+			if (id !== undefined) {
+				const request = take(id);
+				if (request) request.reject(error);
+				else onNoise("an overlong answer that nobody waits for", part.toString("latin1"));
+			} else if (ended && waiting.size > 0) {
+				// Which of several requests it answers cannot be told: none of them may wait for ever.
+				options.onUnusable(error);
+			}
+			overlongSettled = !ended && (id !== undefined || waiting.size === 0);
 		},
 		failAll(error) {
 			const failed = [...waiting.values()];

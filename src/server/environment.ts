@@ -46,13 +46,14 @@ export function childEnvironment(params: ResolvedServerParams, forOneRequest: bo
 
 /** Changes when credentials or other inherited values do: a process started before has the old ones. */
 export function inheritedFingerprint(params: ResolvedServerParams): string {
-	return inheritedNames(params)
-		.map((name) => process.env[name] ?? "")
-		.join("\n");
+	const names = inheritedNames(params);
+	if (names.length === 0) return "";
+	return names.map((name) => process.env[name] ?? "").join("\n");
 }
 
 function inheritedNames(params: ResolvedServerParams): readonly string[] {
-	return typeof params.inheritEnv === "string" ? awsNames : params.inheritEnv;
+	// The trace id is no setting: it is another one at each invocation.
+	return typeof params.inheritEnv === "string" ? awsNames : params.inheritEnv.filter((name) => name !== traceIdName);
 }
 
 // Only /tmp is writable in Lambda, and HOME is unset or a folder that does not exist:

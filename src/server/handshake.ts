@@ -25,11 +25,15 @@ export function createHandshakes(server: string): Handshakes {
 	const running = new Map<string, Running>();
 	const whileStarting = interruptedWhileStarting(server);
 
+	function forget(protocolVersion: string, handshake: Running): void {
+		if (running.get(protocolVersion) === handshake) running.delete(protocolVersion);
+	}
+
 	function run(protocolVersion: string, shakeHands: (signal: AbortSignal) => Promise<unknown>): Running {
 		const controller = new AbortController();
-		const done = shakeHands(controller.signal).finally(() => running.delete(protocolVersion));
+		const done = shakeHands(controller.signal).finally(() => forget(protocolVersion, handshake));
 		done.catch(() => {});
-		const handshake = { done, controller, callers: 0 };
+		const handshake: Running = { done, controller, callers: 0 };
 		running.set(protocolVersion, handshake);
 		return handshake;
 	}
@@ -37,13 +41,17 @@ export function createHandshakes(server: string): Handshakes {
 	return {
 		async result(protocolVersion, signal, shakeHands) {
 			if (!results.has(protocolVersion)) {
+				if (signal.aborted) throw whileStarting(signal.reason);
 				const handshake = running.get(protocolVersion) ?? run(protocolVersion, shakeHands);
 				handshake.callers += 1;
 				try {
 					await untilInterrupted(handshake.done, signal, whileStarting);
 				} finally {
 					handshake.callers -= 1;
-					if (handshake.callers === 0 && signal.aborted) handshake.controller.abort(signal.reason);
+					if (handshake.callers === 0 && signal.aborted) {
+						forget(protocolVersion, handshake);
+						handshake.controller.abort(signal.reason);
+					}
 				}
 			}
 			// A copy each: callers may do with theirs what they like.
@@ -52,8 +60,10 @@ export function createHandshakes(server: string): Handshakes {
 		remember(protocolVersion, result) {
 			results.delete(protocolVersion);
 			results.set(protocolVersion, JSON.stringify(result));
-			const [oldest] = results.keys();
-			if (results.size > rememberedVersions && oldest !== undefined) results.delete(oldest);
+			if (results.size <= rememberedVersions) return;
+			// The default stays: a process that is ready tells its result only once.
+			const oldest = [...results.keys()].find((version) => version !== defaultProtocolVersion);
+			if (oldest !== undefined) results.delete(oldest);
 		},
 	};
 }

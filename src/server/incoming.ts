@@ -21,13 +21,13 @@ export function parseLine(
 	onNoise: (problem: string, text: string) => void,
 ): void {
 	const text = line.toString("utf8");
-	const value =
-		parseJson(text) ?? (line.length <= longestBannerLineBytes ? parseAfterBanner(text, onNoise) : undefined);
+	let value = parseJson(text);
+	if (value === undefined && line.length <= longestBannerLineBytes) value = parseAfterBanner(text, onNoise);
 	if (value === undefined) {
 		if (text.trim() !== "") onNoise("a line that is not JSON", text);
 		return;
 	}
-	for (const message of Array.isArray(value) ? value : [value]) {
+	for (const message of Array.isArray(value) && value.length > 0 ? value : [value]) {
 		const incoming = classify(message);
 		if (incoming) onMessage(incoming);
 		else onNoise("JSON that is not JSON-RPC", text);
@@ -63,12 +63,12 @@ function parseAfterBanner(text: string, onNoise: (problem: string, text: string)
 	return value;
 }
 
-const idFirst = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+)\s*,/;
+const idFirst =
+	/^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+)\s*,(?!\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"method")/;
 const idLast = /[,{]\s*"id"\s*:\s*(\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
 
 /** The id in a response of which only the first or the last bytes are known, when it stands there at the top level. */
-export function requestIdOfOverlongLine(part: Buffer): number | undefined {
-	const text = part.toString("latin1");
-	const id = (idFirst.exec(text) ?? idLast.exec(text))?.[1];
+export function requestIdOfOverlongLine(part: Buffer, end: "head" | "tail"): number | undefined {
+	const id = (end === "head" ? idFirst : idLast).exec(part.toString("latin1"))?.[1];
 	return id === undefined ? undefined : Number(id);
 }

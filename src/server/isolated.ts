@@ -35,6 +35,8 @@ export function createIsolated(
 	// Processes that have answered and are ending count too: with someone waiting they have to hurry.
 	const slots = createSlots(starter.hurry);
 	const standbys: StartedSession[] = [];
+	/** Standbys whose start someone waits for, who then reports its failure. */
+	const awaited = new Set<StartedSession>();
 	const whileStarting = interruptedWhileStarting(server);
 	const whileQueued = interruptedWhileQueued(server);
 	let wanted: { standby: number; maxProcesses: number } = { standby: 0, maxProcesses: 1 };
@@ -51,8 +53,8 @@ export function createIsolated(
 		standby.ready.then(
 			(session) => session.exited.then(() => removeStandby(standby)),
 			(error: McpStdioError) => {
-				// Whoever has taken it reports its failure; nobody else would.
-				if (removeStandby(standby) && !starter.isClosed()) onStandbyFailure(error);
+				// Whoever has taken it or waits for it reports its failure; else nobody would.
+				if (removeStandby(standby) && !awaited.has(standby) && !starter.isClosed()) onStandbyFailure(error);
 			},
 		);
 	}
@@ -86,6 +88,15 @@ export function createIsolated(
 		}
 	}
 
+	async function untilStandbyIsReady(standby: StartedSession, signal: AbortSignal): Promise<void> {
+		awaited.add(standby);
+		try {
+			await untilInterrupted(standby.ready, signal, whileStarting);
+		} finally {
+			awaited.delete(standby);
+		}
+	}
+
 	/** The standby that is furthest; those that have died or have old credentials are left out. */
 	async function takeStandby(signal: AbortSignal): Promise<Session | undefined> {
 		for (let standby = standbys.shift(); standby; standby = standbys.shift()) {
@@ -110,14 +121,16 @@ export function createIsolated(
 		signal: AbortSignal,
 	): Promise<StartedSession> {
 		await slots.acquire(maxProcesses, signal, whileQueued);
+		let started: StartedSession | undefined;
 		try {
-			await starter.breaker.admit(signal, whileStarting);
-			if (starter.isClosed()) throw closedError(server);
-		} catch (error) {
-			slots.release();
-			throw error;
+			started = await starter.breaker.admit(signal, whileStarting, () => {
+				if (starter.isClosed()) throw closedError(server);
+				return starter.start("fresh", protocolVersion, slots.release);
+			});
+			return started;
+		} finally {
+			if (!started) slots.release();
 		}
-		return starter.start("fresh", protocolVersion, slots.release);
 	}
 
 	return {
@@ -139,7 +152,7 @@ export function createIsolated(
 		async prewarm(options, signal) {
 			wanted = options;
 			while (startStandby());
-			await untilInterrupted(Promise.all(standbys.map(({ ready }) => ready)), signal, whileStarting);
+			await Promise.all(standbys.map((standby) => untilStandbyIsReady(standby, signal)));
 		},
 		async shakeHands(protocolVersion, options, signal) {
 			wanted = options;
@@ -147,7 +160,7 @@ export function createIsolated(
 				startStandby();
 				const [standby] = standbys;
 				if (standby) {
-					await untilInterrupted(standby.ready, signal, whileStarting);
+					await untilStandbyIsReady(standby, signal);
 					return;
 				}
 			}

@@ -1,7 +1,7 @@
 import { untilInterrupted } from "../deadline.ts";
 import { closedError, interruptedWhileStarting } from "./failures.ts";
 import { defaultProtocolVersion } from "./handshake.ts";
-import { checkAfterIdling, type Lease } from "./lease.ts";
+import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
 import type { Session } from "./session.ts";
 import type { StartedSession, Starter } from "./starter.ts";
 
@@ -19,15 +19,22 @@ export function createKept(server: string, starter: Starter): Kept {
 	let current: StartedSession | undefined;
 
 	async function open(signal: AbortSignal): Promise<Session> {
+		const session = current?.session();
+		if (session && isUsableNow(session) && !current?.isStale()) return session;
+		return await openSlowly(signal);
+	}
+
+	async function openSlowly(signal: AbortSignal): Promise<Session> {
 		for (;;) {
 			if (starter.isClosed()) throw closedError(server);
 			if (current?.isStale()) retire(current);
-			if (!current) {
-				await starter.breaker.admit(signal, whileStarting);
-				if (starter.isClosed()) continue;
-				current ??= starter.start("kept", defaultProtocolVersion, () => {});
-			}
-			const started = current;
+			const started =
+				current ??
+				(await starter.breaker.admit(signal, whileStarting, () => {
+					if (starter.isClosed()) throw closedError(server);
+					current ??= starter.start("kept", defaultProtocolVersion, () => {});
+					return current;
+				}));
 			try {
 				const session = await untilInterrupted(started.ready, signal, whileStarting);
 				await checkAfterIdling(session);

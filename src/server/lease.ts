@@ -11,10 +11,19 @@ export type Lease = {
 
 const idleBeforeCheckMs = 1000;
 
+/** Whether a session can take a request at once, with nothing to wait for. */
+export function isUsableNow(session: Session): boolean {
+	return session.isOpen() && !session.isDoubted() && !hasIdled(session);
+}
+
 /**
  * Gives the event loop one turn after a long silence: a process may have died while the whole environment was frozen, and
  * its exit must be noticed before a request is given to it.
  */
 export async function checkAfterIdling(session: Session): Promise<void> {
-	if (performance.now() - session.lastActiveAt() > idleBeforeCheckMs) await new Promise(setImmediate);
+	if (hasIdled(session)) await new Promise(setImmediate);
+}
+
+function hasIdled(session: Session): boolean {
+	return performance.now() - session.lastActiveAt() > idleBeforeCheckMs;
 }

@@ -1,5 +1,6 @@
 import { type Observer, tell } from "../observer.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
+import { interruptedWhileStarting } from "./failures.ts";
 import { createHandshakes, defaultProtocolVersion } from "./handshake.ts";
 import { createIsolated } from "./isolated.ts";
 import { createKept } from "./kept.ts";
@@ -9,6 +10,8 @@ import { createStarter } from "./starter.ts";
 
 /** The child processes of one server: which of them serves a request, in either lifetime. */
 export type Server = {
+	/** What it is called in messages and logs. */
+	readonly name: string;
 	readonly lease: (options: ResolvedLifetimeOptions, signal: AbortSignal) => Promise<Lease>;
 	/** The server's result of `initialize` for a protocol version; costs a process only the first time. */
 	readonly initialize: (
@@ -35,13 +38,16 @@ export function createServer(params: ResolvedServerParams): Server {
 	const kept = createKept(params.name, starter);
 
 	return {
+		name: params.name,
 		async lease(options, signal) {
 			observer = options.observer;
+			if (signal.aborted) throw interruptedWhileStarting(params.name)(signal.reason);
 			leased += 1;
 			try {
 				const lease = await (options.lifetime === "environment" ? kept.lease(signal) : isolated.lease(options, signal));
 				return {
-					...lease,
+					session: lease.session,
+					sent: lease.sent,
 					release: (interrupted) => {
 						leased -= 1;
 						lease.release(interrupted);

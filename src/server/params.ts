@@ -68,6 +68,7 @@ const rules: OptionRules<StdioServerParams> = {
 	args: {
 		expected: "an array of strings",
 		accepts: (value) => Array.isArray(value) && value.every(isText),
+		secret: true,
 	},
 	env: environmentVariables,
 	cwd: text,
@@ -94,12 +95,25 @@ export function serverKey(params: ResolvedServerParams): string {
 
 const interpreters = /^(node|nodejs|bun|deno|tsx|npx|bunx|uv|uvx|pipx|python[\d.]*|ruby|java)(\.exe)?$/;
 
+/** What may stand before the script or package, and is no value that could be a secret. */
+const beforeScript =
+	/^(-y|--yes|-m|-u|-jar|--offline|--prefer-offline|--no-[\w-]+|--allow-[\w-]+|--?[\w-]+=.*|run|tool|exec|x)$/s;
+
 /** A name that shows no argument which could be a secret: the package or script that an interpreter runs, or the command. */
 function serverName(command: string, args: readonly string[]): string {
-	const executable = basename(command);
-	const script = interpreters.test(executable) ? args.find((arg) => !arg.startsWith("-")) : undefined;
-	const path = script ?? command;
-	const installed = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-	if (installed !== undefined && installed !== ".bin") return installed;
+	const path = (interpreters.test(basename(command)) ? scriptAmong(args) : undefined) ?? command;
+	const [scopeOrName = "", name = ""] = path
+		.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)
+		.split("/");
+	if (path.includes("node_modules/") && scopeOrName !== ".bin") {
+		return scopeOrName.startsWith("@") ? `${scopeOrName}/${name}` : scopeOrName;
+	}
 	return /^@[^/]+\/[^/]+$/.test(path) ? path : basename(path);
+}
+
+/** The first argument that must be the script or package, when it looks like one; an unknown option may have a value. */
+function scriptAmong(args: readonly string[]): string | undefined {
+	const candidate = args.find((arg) => !beforeScript.test(arg));
+	const isPath = candidate !== undefined && /^[\w@.~/\\][\w@.~/\\:+ -]{0,300}$/.test(candidate);
+	return isPath && !candidate.includes("://") ? candidate : undefined;
 }

@@ -194,8 +194,8 @@ function spawnFailure(params: ResolvedServerParams, cause: NodeJS.ErrnoException
 }
 
 function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.ErrnoException): string {
-	if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
-		return `its folder ${cwd} does not exist (ENOENT); check params.cwd`;
+	if (cwd !== undefined && !isFolder(cwd)) {
+		return `its folder ${cwd.slice(0, 200)} does not exist or is no folder (${cause.code}); check params.cwd`;
 	}
 	switch (cause.code) {
 		case "ENOENT":
@@ -206,5 +206,13 @@ function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.Errn
 			return `the arguments and the environment of ${command} are too long together (E2BIG); pass less in params.args and params.env`;
 		default:
 			return `${command} failed with ${cause.code ?? cause.message}`;
+	}
+}
+
+function isFolder(path: string): boolean {
+	try {
+		return statSync(path).isDirectory();
+	} catch {
+		return false;
 	}
 }

@@ -1,24 +1,36 @@
 import { createServer, type Server } from "./lifetime.ts";
-import { type ResolvedServerParams, serverKey } from "./params.ts";
+import { resolveParams, type StdioServerParams, serverKey } from "./params.ts";
 
 // One for the whole process (in a worker thread, for the thread): equal params share processes.
 const servers = new Map<string, Server>();
 
+/** Keys by the text of params that have been checked before: it is cheaper to write them down than to check them. */
+const checkedParams = new Map<string, string>();
+
 /** Servers that have served nobody for longest are closed beyond this many, so that changing params cannot pile up processes. */
 const keptServers = 8;
+const keptTexts = 64;
 
-export function serverFor(params: ResolvedServerParams): Server {
-	const key = serverKey(params);
-	const known = servers.get(key);
-	if (known) {
-		if (servers.size > 1) {
-			servers.delete(key);
-			servers.set(key, known);
-		}
-		return known;
+/** The server that params describe; throws a TypeError for wrong params. Starts nothing. */
+export function serverFor(params: StdioServerParams): Server {
+	const text = asText(params);
+	const key = text === undefined ? undefined : checkedParams.get(text);
+	const known = key === undefined ? undefined : servers.get(key);
+	if (!known) return addServer(params, text);
+	if (servers.size > 1) {
+		servers.delete(key as string);
+		servers.set(key as string, known);
 	}
-	const server = createServer(params);
+	return known;
+}
+
+function addServer(params: StdioServerParams, text: string | undefined): Server {
+	const resolved = resolveParams(params);
+	const key = serverKey(resolved);
+	const server = servers.get(key) ?? createServer(resolved);
 	servers.set(key, server);
+	if (checkedParams.size >= keptTexts) checkedParams.clear();
+	if (text !== undefined) checkedParams.set(text, key);
 	for (const [oldKey, old] of servers) {
 		if (servers.size <= keptServers) break;
 		if (old === server || !old.isIdle()) continue;
@@ -28,9 +40,17 @@ export function serverFor(params: ResolvedServerParams): Server {
 	return server;
 }
 
+function asText(params: StdioServerParams): string | undefined {
+	try {
+		return JSON.stringify(params);
+	} catch {
+		return undefined;
+	}
+}
+
 /** Closes one server, or all. */
-export async function closeServers(params?: ResolvedServerParams): Promise<void> {
-	const keys = params ? [serverKey(params)] : [...servers.keys()];
+export async function closeServers(params?: StdioServerParams): Promise<void> {
+	const keys = params ? [serverKey(resolveParams(params))] : [...servers.keys()];
 	// The processes do not keep this one alive, and whoever waits for their end must be able to.
 	const stayAlive = setInterval(() => {}, 1000);
 	try {

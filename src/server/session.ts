@@ -15,7 +15,9 @@ export type Session = {
 	readonly ready: Promise<Record<string, unknown>>;
 	/** Forwards a request; resolves to the server's own response with the caller's id. */
 	readonly request: (request: ConversationRequest) => Promise<JsonRpcResponse>;
-	/** Resolves once it is known whether the server still reacts after a cancellation; at once when nobody doubts it. */
+	/** Whether it is not known for now that the server still reacts. */
+	readonly isDoubted: () => boolean;
+	/** Resolves when it is known; the session is then open or has ended. */
 	readonly trusted: () => Promise<void>;
 	/** Ends the child in the background; what still waits for an answer fails with `error`. */
 	readonly end: (reason: ExitReason, urgent?: boolean, error?: McpStdioError) => void;
@@ -214,6 +216,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		source,
 		ready: ready.promise,
 		request,
+		isDoubted: () => doubt !== undefined,
 		trusted: async () => await doubt,
 		end,
 		isOpen: () => state !== "ended",

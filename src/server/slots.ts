@@ -23,6 +23,14 @@ export function createSlots(onWait: () => void): Slots {
 	const queue = new Set<Waiter>();
 	let used = 0;
 
+	function admitWaiting(): void {
+		for (const waiter of queue) {
+			if (used >= waiter.limit) return;
+			used += 1;
+			waiter.admit();
+		}
+	}
+
 	return {
 		acquire(limit, signal, toError) {
 			if (used < limit && queue.size === 0) {
@@ -34,7 +42,10 @@ export function createSlots(onWait: () => void): Slots {
 					queue.delete(waiter);
 					signal.removeEventListener("abort", interrupt);
 				};
-				const interrupt = (): void => waiter.fail(toError(signal.reason));
+				const interrupt = (): void => {
+					waiter.fail(toError(signal.reason));
+					admitWaiting();
+				};
 				const waiter: Waiter = {
 					limit,
 					admit: () => {
@@ -62,11 +73,7 @@ export function createSlots(onWait: () => void): Slots {
 		},
 		release() {
 			used -= 1;
-			for (const waiter of queue) {
-				if (used >= waiter.limit) return;
-				used += 1;
-				waiter.admit();
-			}
+			admitWaiting();
 		},
 		waiting: () => queue.size,
 		cancel(error) {

@@ -10,6 +10,8 @@ import { type Session, startSession } from "./session.ts";
 export type StartedSession = {
 	/** Resolves when the handshake is done; rejects with what went wrong. Never unhandled. */
 	readonly ready: Promise<Session>;
+	/** The session, once it is ready. */
+	readonly session: () => Session | undefined;
 	/** Tells when what it inherited at its start has changed since. */
 	readonly isStale: () => boolean;
 	readonly end: Session["end"];
@@ -69,8 +71,10 @@ export function createStarter(
 		start(source, protocolVersion, onFree) {
 			const fingerprint = inheritedFingerprint(params);
 			const opened = open(source, protocolVersion, onFree);
+			let readySession: Session | undefined;
 			const ready = opened.then(async (session) => {
 				onHandshake(protocolVersion, await session.ready);
+				readySession = session;
 				return session;
 			});
 			breaker.watch(
@@ -81,6 +85,7 @@ export function createStarter(
 			);
 			return {
 				ready,
+				session: () => readySession,
 				isStale: () => fingerprint !== inheritedFingerprint(params),
 				end: (...how) => {
 					opened.then(

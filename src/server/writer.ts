@@ -14,37 +14,51 @@ export type PendingWrite = {
 	state: "queued" | "written" | "withdrawn" | "failed";
 };
 
+/** Messages of one turn of the event loop share a system call, up to about this many characters of them. */
+const batchLength = 64 * 1024;
+
 export function createWriter(stdin: Writable): Writer {
 	const backlog: PendingWrite[] = [];
+	let flushing = false;
 
 	function fail(write: PendingWrite): void {
 		write.state = "failed";
 		write.onFailure?.();
 	}
 
+	/** One write at a time: when it fails, nothing else can be in doubt. */
 	function flush(): void {
-		while (!stdin.writableNeedDrain) {
-			const next = backlog.shift();
-			if (!next) return;
-			if (next.state !== "queued") continue;
-			next.state = "written";
-			stdin.write(next.text, (error) => {
-				if (error) fail(next);
-			});
+		if (flushing) return;
+		const batch = nextBatch(backlog);
+		if (batch.length === 0) return;
+		flushing = true;
+		let text = "";
+		for (const write of batch) {
+			write.state = "written";
+			text += write.text;
 		}
+		stdin.write(text, (error) => {
+			flushing = false;
+			if (!error) {
+				flush();
+				return;
+			}
+			// EPIPE. What stands before the last message may have arrived; the last one, and what was never written, has not.
+			const last = batch.at(-1);
+			if (last) fail(last);
+			for (const write of backlog.splice(0)) if (write.state === "queued") fail(write);
+		});
 	}
 
-	stdin.on("drain", flush);
 	stdin.on("error", () => {
-		// EPIPE: what was written is told by its own callback, what was not never will be.
-		for (const write of backlog.splice(0)) if (write.state === "queued") fail(write);
+		// Each write is told by its own callback.
 	});
 
 	return {
 		write(text, onFailure) {
 			const write: PendingWrite = { text, onFailure, state: "queued" };
 			backlog.push(write);
-			flush();
+			if (backlog.length === 1) process.nextTick(flush);
 			return write;
 		},
 		withdraw(write) {
@@ -53,4 +67,16 @@ export function createWriter(stdin: Writable): Writer {
 			return true;
 		},
 	};
+}
+
+/** Takes what goes into the next write out of the backlog. */
+function nextBatch(backlog: PendingWrite[]): PendingWrite[] {
+	let length = 0;
+	let end = 0;
+	while (end < backlog.length && length < batchLength) {
+		const write = backlog[end] as PendingWrite;
+		if (write.state === "queued") length += write.text.length;
+		end += 1;
+	}
+	return backlog.splice(0, end).filter(({ state }) => state === "queued");
 }

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
+
+type Bundler = {
+	build(options: Record<string, unknown>): Promise<{
+		readonly outputFiles: readonly { readonly contents: Uint8Array; readonly text: string }[];
+		readonly metafile: {
+			readonly outputs: Record<
+				string,
+				{ readonly imports: readonly { readonly path: string; readonly external?: boolean }[] }
+			>;
+		};
+	}>;
+};
+
+/** The bundler that the build itself uses. */
+async function loadBundler(): Promise<Bundler> {
+	const buildTool = createRequire(import.meta.url).resolve("tsup");
+	return await import(pathToFileURL(createRequire(buildTool).resolve("esbuild")).href);
+}
+
+describe("a bundle of the core, as a deployment makes it", () => {
+	let code: string;
+	let bytes: number;
+	let imports: string[];
+
+	beforeAll(async () => {
+		const bundler = await loadBundler();
+		const { outputFiles, metafile } = await bundler.build({
+			entryPoints: [join(root, "dist/src/index.js")],
+			bundle: true,
+			minify: true,
+			write: false,
+			metafile: true,
+			format: "esm",
+			platform: "node",
+			target: "node22",
+			packages: "external",
+		});
+		code = outputFiles[0]?.text ?? "";
+		bytes = outputFiles[0]?.contents.length ?? Number.NaN;
+		imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+	});
+
+	test("has at most 40 kB", () => {
+		expect(bytes).toBeGreaterThan(1000);
+		expect(bytes).toBeLessThanOrEqual(40_000);
+	});
+
+	test("imports only what is part of Node", () => {
+		expect(imports.length).toBeGreaterThan(0);
+		expect(imports.filter((path) => !path.startsWith("node:"))).toStrictEqual([]);
+	});
+
+	test("tells servers the version of the package", () => {
+		const versions = Array.from(code.matchAll(/name:"mcp-stdio-lambda",version:"([^"]*)"/g), ([, found]) => found);
+		expect(versions).toStrictEqual([version]);
+	});
+});

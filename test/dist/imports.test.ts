@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+// What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
+const entries = ["src/index.js", "src/local/index.js", "src/local/runtime.js", "middleware/index.js"].filter(
+	(entry) => entry === "src/index.js" || existsSync(join(root, "dist", entry)),
+);
+
+const staticImport = /^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["']([^"']+)["']/gm;
+const otherImport = /\b(?:import|require)\(\s*["'`]([^"'`]+)["'`]/g;
+
+/** What a built file and everything it imports from beside itself imports from elsewhere. */
+function importsOf(file: string, seen: Set<string> = new Set()): string[] {
+	if (seen.has(file)) return [];
+	seen.add(file);
+	const source = readFileSync(file, "utf8");
+	const specifiers = [...source.matchAll(staticImport), ...source.matchAll(otherImport)].map(([, name = ""]) => name);
+	return specifiers.flatMap((name) => (name.startsWith(".") ? importsOf(join(dirname(file), name), seen) : [name]));
+}
+
+describe.each(entries)("dist/%s", (entry) => {
+	test("imports only what is part of Node, and says so", () => {
+		const imported = [...new Set(importsOf(join(root, "dist", entry)))];
+		expect(imported.length).toBeGreaterThan(0);
+		for (const name of imported) {
+			expect(isBuiltin(name), name).toBe(true);
+			expect(name).toMatch(/^node:/);
+		}
+	});
+});
+
+describe("the core, alone in a folder without node_modules", () => {
+	test("loads nothing but itself and what is part of Node, and leaves nothing running", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "dist-"));
+		onTestFinished(() => rmSync(folder, { recursive: true }));
+		cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
+		cpSync(join(root, "package.json"), join(folder, "package.json"));
+		const entry = pathToFileURL(join(folder, "dist/src/index.js")).href;
+		const program = `
+			import { registerHooks } from "node:module";
+			const loaded = [];
+			registerHooks({
+				resolve(specifier, context, next) {
+					const resolved = next(specifier, context);
+					loaded.push(resolved.url);
+					return resolved;
+				},
+			});
+			const before = process.getActiveResourcesInfo();
+			const core = await import(${JSON.stringify(entry)});
+			const listeners = process.eventNames().filter((name) => /^SIG|exit/i.test(String(name)));
+			const running = process.getActiveResourcesInfo().filter((kind) => !before.includes(kind));
+			const notification = await core.runStdioRequest({ command: "none" }, { jsonrpc: "2.0", method: "a" });
+			const pong = await core.runStdioRequest({ command: "none" }, { jsonrpc: "2.0", id: 0, method: "ping" });
+			process.stdout.write(JSON.stringify({ loaded, listeners, running, notification: typeof notification, pong }));
+		`;
+		const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: folder });
+		const { loaded, ...rest } = JSON.parse(stdout) as { readonly loaded: string[] };
+		expect(loaded).toContain(entry);
+		const beside = pathToFileURL(join(folder, "dist")).href;
+		expect(loaded.filter((url) => !url.startsWith("node:") && !url.startsWith(beside))).toStrictEqual([]);
+		expect(rest).toStrictEqual({
+			listeners: [],
+			running: [],
+			notification: "undefined",
+			pong: { jsonrpc: "2.0", id: 0, result: {} },
+		});
+		expect(stderr).toBe("");
+	});
+});

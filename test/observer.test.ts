@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { McpStdioError } from "../src/errors.ts";
+import { failureObserver, type Observer, tell } from "../src/observer.ts";
+
+const event = { server: "everything", pid: 7, source: "fresh" } as const;
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("tell", () => {
+	test("gives an observer the event", () => {
+		const spawn = vi.fn();
+		tell({ spawn }, "spawn", event);
+		expect(spawn).toHaveBeenCalledExactlyOnceWith(event);
+	});
+
+	test("calls a member on its observer, so that a class can be one", () => {
+		class Counter implements Observer {
+			count = 0;
+			spawn(): void {
+				this.count += 1;
+			}
+		}
+		const counter = new Counter();
+		tell(counter, "spawn", event);
+		expect(counter.count).toBe(1);
+	});
+
+	test.each<[string, Observer | undefined]>([
+		["no observer", undefined],
+		["an observer without the member", {}],
+		["a member that is undefined", { spawn: undefined } as unknown as Observer],
+		["a member that is no function", { spawn: "loud" } as unknown as Observer],
+	])("does nothing with %s", (_, observer) => {
+		expect(() => tell(observer, "spawn", event)).not.toThrow();
+	});
+
+	test.each<[string, () => never]>([
+		[
+			"throws",
+			() => {
+				throw new Error("no");
+			},
+		],
+		[
+			"throws null",
+			() => {
+				throw null;
+			},
+		],
+	])("ignores that an observer %s", (_, spawn) => {
+		expect(() => tell({ spawn }, "spawn", event)).not.toThrow();
+	});
+
+	test("ignores that an asynchronous observer rejects", async () => {
+		const others = process.listeners("unhandledRejection");
+		const unhandled = vi.fn();
+		process.removeAllListeners("unhandledRejection").on("unhandledRejection", unhandled);
+		try {
+			tell({ spawn: async () => Promise.reject(new Error("no")) }, "spawn", event);
+			await new Promise(setImmediate);
+			expect(unhandled).not.toHaveBeenCalled();
+		} finally {
+			process.removeAllListeners("unhandledRejection");
+			for (const other of others) process.on("unhandledRejection", other);
+		}
+	});
+});
+
+describe("failureObserver", () => {
+	const cause = new Error("cause");
+	const error = new McpStdioError("SERVER_EXITED", "It ended", {
+		data: { phase: "request", exitCode: 1, elapsedMs: 12 },
+		stderr: ["first", "second\nthird"],
+		cause,
+	});
+
+	test("writes a failure to stderr as one line of JSON", () => {
+		const write = vi.spyOn(console, "error").mockReturnValue();
+		tell(failureObserver, "failure", { server: "everything", error, requestId: 0, method: "tools/call" });
+		expect(write).toHaveBeenCalledOnce();
+		const [line] = write.mock.lastCall as [string];
+		expect(line).not.toContain("\n");
+		expect(JSON.parse(line)).toStrictEqual({
+			level: "ERROR",
+			message: error.message,
+			server: "everything",
+			code: "SERVER_EXITED",
+			phase: "request",
+			exitCode: 1,
+			elapsedMs: 12,
+			method: "tools/call",
+			requestId: 0,
+			stderr: ["first", "second\nthird"],
+		});
+	});
+
+	test("leaves the request out where there is none", () => {
+		const write = vi.spyOn(console, "error").mockReturnValue();
+		tell(failureObserver, "failure", { server: "everything", error });
+		expect(JSON.parse(write.mock.lastCall?.[0])).not.toHaveProperty("requestId");
+	});
+
+	test("writes nothing but failures", () => {
+		expect(Object.keys(failureObserver)).toStrictEqual(["failure"]);
+	});
+});
