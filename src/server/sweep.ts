@@ -13,7 +13,7 @@ const everyMs = 25;
 const ticksBeforeKill = 20;
 
 const sweeps = new Set<Sweep>();
-let cancelTimer: (() => void) | undefined;
+let isLookDue = false;
 
 /**
  * Calls back once nothing is left of a tree whose leader has exited. What it left behind (a grandchild, a wrapper's real
@@ -21,11 +21,11 @@ let cancelTimer: (() => void) | undefined;
  */
 export function whenTreeIsGone(tree: ServerTree, onGone: () => void): void {
 	sweeps.add({ tree, onGone, signalled: undefined, ticks: 0 });
-	cancelTimer ??= startAwakeTimer(everyMs, look);
+	lookSoon();
 }
 
 function look(): void {
-	cancelTimer = undefined;
+	isLookDue = false;
 	const entries = listProcesses();
 	for (const sweep of sweeps) {
 		if (treeMembers(sweep.tree, entries).length === 0) {
@@ -39,5 +39,11 @@ function look(): void {
 			signalTree(sweep.tree, sweep.signalled);
 		}
 	}
-	if (sweeps.size > 0) cancelTimer = startAwakeTimer(everyMs, look);
+	if (sweeps.size > 0) lookSoon();
+}
+
+function lookSoon(): void {
+	if (isLookDue) return;
+	isLookDue = true;
+	startAwakeTimer(everyMs, look);
 }

@@ -17,7 +17,7 @@ import {
 import { listProcesses } from "../../src/process-tree.ts";
 
 /** The folder in which aws-lambda-ric is installed; without it only our own runtime is tested. */
-export const ricPath: string | undefined = findRic(process.env.MCP_STDIO_LAMBDA_RIC);
+const ricPath: string | undefined = findRic(process.env.MCP_STDIO_LAMBDA_RIC);
 
 export type Runtime = { readonly runtime: "own" | "aws"; readonly name: string; readonly skip: boolean };
 
@@ -36,7 +36,7 @@ export function fixture(name: string): string {
 export const behaves: string = fixture("behaves.mjs");
 export const misbehaves: string = fixture("misbehaves.mjs");
 
-export type Invocation = {
+type Invocation = {
 	readonly status: number | undefined;
 	readonly functionError: string | undefined;
 	/** Parsed. */

@@ -4,7 +4,7 @@ type Kind = keyof Observer;
 type EventOf<K extends Kind> = Parameters<NonNullable<Observer[K]>>[0];
 
 /** What an observer was told, by kind and in order. */
-export type Recorded = { readonly [K in Kind]-?: EventOf<K>[] };
+type Recorded = { readonly [K in Kind]-?: EventOf<K>[] };
 
 export type Recorder = Recorded & {
 	readonly observer: Required<Observer>;
