@@ -10,7 +10,7 @@ export const referenceName = "@aws/run-mcp-servers-with-aws-lambda";
 
 /** The build under test; another one can be named to compare with. */
 export const coreFile = process.env.BENCH_CORE ?? join(root, "dist/src/index.js");
-export const referenceFile = join(referenceFolder, "node_modules", referenceName, "dist/index.js");
+const referenceFile = join(referenceFolder, "node_modules", referenceName, "dist/index.js");
 
 export const everything = {
 	command: process.execPath,
@@ -24,7 +24,7 @@ export const wellBehaved = {
 export const importCore = () => import(pathToFileURL(coreFile).href);
 export const importReference = () => import(pathToFileURL(referenceFile).href);
 
-export function callTool(id, name, args) {
+function callTool(id, name, args) {
 	return { jsonrpc: "2.0", id, method: "tools/call", params: { name, arguments: args } };
 }
 

@@ -1,11 +1,15 @@
 // A request that starts its own process: start, handshake, answer.
 
+import { setTimeout as delay } from "node:timers/promises";
 import { openPipe } from "../raw-pipe.mjs";
 import { echo, everything, importCore, importReference, textOf } from "../subjects.mjs";
 import { createCounter, runVariant, timeEach } from "../variant.mjs";
 
 const warmUps = 1;
 const requests = 8;
+
+// The last process is gone for a while when the next one starts.
+const idleMs = 200;
 
 await runVariant({
 	async raw() {
@@ -15,7 +19,10 @@ await runVariant({
 			await pipe.initialize();
 			textOf(await pipe.request(echo(id)));
 		};
-		const end = () => pipe.close();
+		const end = async () => {
+			await pipe.close();
+			await delay(idleMs);
+		};
 		await timeEach(warmUps, ask, end);
 		return { ms: await timeEach(requests, ask, end) };
 	},
@@ -23,8 +30,14 @@ await runVariant({
 		const { closeStdioServers, runStdioRequest } = await importCore();
 		const { observer, until } = createCounter();
 		const ask = async (id) => textOf(await runStdioRequest(everything, echo(id), { standby: 0, observer }));
-		await timeEach(warmUps, ask, () => until("exit", warmUps));
-		const ms = await timeEach(requests, ask, (answered) => until("exit", warmUps + answered));
+		let answered = 0;
+		const end = async () => {
+			answered += 1;
+			await until("exit", answered);
+			await delay(idleMs);
+		};
+		await timeEach(warmUps, ask, end);
+		const ms = await timeEach(requests, ask, end);
 		await closeStdioServers();
 		return { ms };
 	},
@@ -32,6 +45,6 @@ await runVariant({
 		const { stdioServerAdapter } = await importReference();
 		const ask = async (id) => textOf(await stdioServerAdapter(everything, echo(id), {}));
 		await timeEach(warmUps, ask);
-		return { ms: await timeEach(4, ask) };
+		return { ms: await timeEach(4, ask, () => delay(idleMs)) };
 	},
 });
