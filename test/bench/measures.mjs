@@ -21,6 +21,8 @@ const fasterThanReference = (limit) => ({
 	figure: ({ core, reference }) => reference / core,
 	show: (figure) => `${figure < 100 ? figure.toFixed(1) : Math.round(figure).toLocaleString("en")}× faster`,
 	reached: (figure) => figure >= limit,
+	// Where starting the server takes most of the time, a slow or busy machine keeps even the floor from it.
+	atFloor: ({ floor, reference }) => reference / floor,
 });
 
 /** What `core` has on top of the floor. */

@@ -51,12 +51,21 @@ export function evaluate({ name, rows }, rounds) {
 			title,
 			unit,
 			values,
-			goals: goals.map(({ wanted, figure, show, reached }) => {
-				const figures = summarise(perRound.map((round, index) => figure(round, medians[index])));
-				return { wanted, figure: figures, text: show(figures.median), reached: reached(figures.median) };
-			}),
+			goals: goals.map((goal) => judge(goal, perRound, medians)),
 		};
 	});
+}
+
+function judge({ wanted, figure, show, reached, atFloor }, perRound, medians) {
+	const figures = summarise(perRound.map((round, index) => figure(round, medians[index])));
+	const best = atFloor && median(perRound.map(atFloor));
+	return {
+		wanted,
+		figure: figures,
+		text: show(figures.median),
+		reached: reached(figures.median),
+		...(best !== undefined && !reached(best) ? { atFloor: best, remark: `(raw pipe: ${show(best)})` } : {}),
+	};
 }
 
 function mediansOf(samples) {
@@ -85,12 +94,12 @@ export function formatTable(results) {
 			showValue(values.reference, unit),
 		];
 		if (goals.length === 0) return [[...cells, "", "", "", ""]];
-		return goals.map(({ wanted, figure, text, reached }, index) => [
+		return goals.map(({ wanted, figure, text, reached, remark = "" }, index) => [
 			...(index === 0 ? cells : ["", "", "", ""]),
 			text,
 			`${showBound(figure.min)}–${showBound(figure.max)}`,
 			wanted,
-			reached ? "reached" : "NOT REACHED",
+			`${reached ? "reached" : "NOT REACHED"} ${remark}`,
 		]);
 	});
 	const table = [head, ...lines];

@@ -6,7 +6,7 @@ const functions = { echo: { handler: "/functions/echo.mjs" } };
 const withFunction = (options: object): object => ({ functions: { echo: { ...functions.echo, ...options } } });
 
 test.each<[object, string]>([
-	[{}, "startLocalLambda.functions must be an object with at least one function, not undefined"],
+	[{}, "startLocalLambda.functions is missing; it must be an object with at least one function"],
 	[{ functions: {} }, "startLocalLambda.functions must be an object with at least one function, not an object"],
 	[{ functions, ports: 1 }, "startLocalLambda.ports is not an option; the options are functions, host, port, "],
 	[{ functions, port: -1 }, "startLocalLambda.port must be an integer from 0 to 65535, not -1"],
@@ -18,7 +18,10 @@ test.each<[object, string]>([
 	[{ functions, runtime: "bun" }, 'startLocalLambda.runtime must be "own" or "aws", not "bun"'],
 	[{ functions, onLog: [] }, "startLocalLambda.onLog must be a function, not an array"],
 	[{ functions: { "a b": functions.echo } }, "functions.a b: a function's name has up to 64 letters"],
-	[{ functions: { echo: {} } }, "functions.echo.handler must be a .js, .mjs or .cjs file whose name has no other dot"],
+	[
+		{ functions: { echo: {} } },
+		"functions.echo.handler is missing; it must be a .js, .mjs or .cjs file whose name has no other dot",
+	],
 	[
 		withFunction({ handler: "/a/echo.ts" }),
 		'functions.echo.handler must be a .js, .mjs or .cjs file whose name has no other dot, not "/a/echo.ts"',
@@ -34,7 +37,7 @@ test.each<[object, string]>([
 	[withFunction({ memorySizeMb: 64 }), "functions.echo.memorySizeMb must be an integer from 128 to 10240, not 64"],
 	[
 		withFunction({ environment: { A: 1 } }),
-		"functions.echo.environment must be an object whose values are strings, not an object",
+		"functions.echo.environment must be an object of names (without =) and strings, not an object",
 	],
 	[
 		withFunction({ environment: { AWS_REGION: "x" } }),
