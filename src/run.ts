@@ -99,25 +99,19 @@ async function forward(
 	for (let attempts = 1; ; attempts += 1) {
 		const lease = await server.lease(options, signal);
 		const { session } = lease;
-		tell(observer, "request", {
-			...session.info,
-			requestId,
-			method,
-			source: session.source,
-			waitedMs: performance.now() - startedAt,
-		});
+		if (observer.request) {
+			const waitedMs = performance.now() - startedAt;
+			tell(observer, "request", { ...session.info, requestId, method, source: session.source, waitedMs });
+		}
 		try {
 			const answer = session.request({ request, signal, onNotification, observer });
 			lease.sent();
 			const response = await answer;
-			const outcome = "error" in response ? "error" : "result";
-			tell(observer, "answer", {
-				...session.info,
-				requestId,
-				method,
-				outcome,
-				elapsedMs: performance.now() - startedAt,
-			});
+			if (observer.answer) {
+				const outcome = "error" in response ? "error" : "result";
+				const elapsedMs = performance.now() - startedAt;
+				tell(observer, "answer", { ...session.info, requestId, method, outcome, elapsedMs });
+			}
 			return response;
 		} catch (error) {
 			if (!(error instanceof McpStdioError)) throw error;

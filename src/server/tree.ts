@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
 import { listProcesses, type ProcessEntry, processTree, signalProcess } from "../process-tree.ts";
 
 /** A child process and everything it started. */
@@ -16,7 +14,8 @@ export type ServerTree = {
 /** The environment variable by which a process is recognised as ours even when its parent is dead and it has left the session. */
 export const markName = "MCP_STDIO_LAMBDA_PROCESS";
 
-const hostMark = `${process.pid}-${randomBytes(4).toString("hex")}`;
+// Not a secret, only unlikely to come twice: loading node:crypto would be a third of what importing this package costs.
+const hostMark = `${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
 const live = new Set<ServerTree>();
 let lastMark = 0;
 
@@ -90,12 +89,13 @@ function onEndingSignal(signal: NodeJS.Signals): void {
 	process.kill(process.pid, signal);
 }
 
+// In a worker thread the signals are never heard, but "exit" is.
 function watchExit(): void {
 	process.on("exit", killAll);
-	if (isMainThread) for (const signal of endingSignals) process.on(signal, onEndingSignal);
+	for (const signal of endingSignals) process.on(signal, onEndingSignal);
 }
 
 function unwatchExit(): void {
 	process.off("exit", killAll);
-	if (isMainThread) for (const signal of endingSignals) process.off(signal, onEndingSignal);
+	for (const signal of endingSignals) process.off(signal, onEndingSignal);
 }

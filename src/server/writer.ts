@@ -15,10 +15,11 @@ export type PendingWrite = {
 };
 
 /** Messages of one turn of the event loop share a system call, up to about this many characters of them. */
-const batchLength = 64 * 1024;
+const batchLength = 16 * 1024;
 
 export function createWriter(stdin: Writable): Writer {
 	const backlog: PendingWrite[] = [];
+	let collected = 0;
 	let flushing = false;
 
 	function fail(write: PendingWrite): void {
@@ -29,6 +30,7 @@ export function createWriter(stdin: Writable): Writer {
 	/** One write at a time: when it fails, nothing else can be in doubt. */
 	function flush(): void {
 		if (flushing) return;
+		collected = 0;
 		const batch = nextBatch(backlog);
 		if (batch.length === 0) return;
 		flushing = true;
@@ -58,7 +60,10 @@ export function createWriter(stdin: Writable): Writer {
 		write(text, onFailure) {
 			const write: PendingWrite = { text, onFailure, state: "queued" };
 			backlog.push(write);
-			if (backlog.length === 1) process.nextTick(flush);
+			collected += text.length;
+			// The server may begin with a full batch while the next one comes together.
+			if (collected >= batchLength) flush();
+			else if (backlog.length === 1) process.nextTick(flush);
 			return write;
 		},
 		withdraw(write) {
