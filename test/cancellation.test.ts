@@ -201,3 +201,28 @@ test("an isolated process is ended, not asked, when its request is given up", as
 	await until("it has ended", () => told.exit.length === 1);
 	expect(told.exit).toMatchObject([{ reason: "cancelled" }]);
 });
+
+describe.concurrent.each(lifetimes)("a start that hangs, in the lifetime %s", (lifetime) => {
+	test("is waited for by three requests, and then another process is started", async () => {
+		const { params } = ownServer(fixture("never-answers-initialize"));
+		const told = record();
+		const options = { lifetime, timeoutMs: 300, observer: told.observer };
+		for (const spawns of [1, 1, 1, 2]) {
+			const response = await runStdioRequest(params, echo, options);
+			expect(failureOf(response)).toMatchObject({ code: "TIMEOUT", phase: "initialize" });
+			expect(told.spawn).toHaveLength(spawns);
+		}
+		await until("the first has ended", () => told.exit.length === 1);
+		expect(told.exit[0]).toMatchObject({ pid: told.spawn[0]?.pid, reason: "handshake" });
+	});
+
+	test("serves the next request when it was only slow", async () => {
+		const { params } = ownServer(fixture("slow-initialize", "900"));
+		const told = record();
+		const options = { lifetime, observer: told.observer };
+		const first = await runStdioRequest(params, echo, { ...options, timeoutMs: 300 });
+		expect(failureOf(first)).toMatchObject({ code: "TIMEOUT", phase: "initialize" });
+		const second = await runStdioRequest(params, pid, options);
+		expect(Number(textOf(second))).toBe(told.spawn[0]?.pid);
+	});
+});

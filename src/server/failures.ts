@@ -32,6 +32,14 @@ export function closedError(server: string): McpStdioError {
 	});
 }
 
+export function hungHandshake(server: string, deadlines: number): McpStdioError {
+	return new McpStdioError(
+		"HANDSHAKE_FAILED",
+		`MCP server ${server} did not answer initialize before the deadlines of ${deadlines} requests in a row; it is started anew`,
+		{ data: { phase: "initialize" } },
+	);
+}
+
 const refusals = new WeakMap<Error, unknown>();
 
 /** The failure of a handshake that the server answered with an error of its own. */

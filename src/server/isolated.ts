@@ -1,4 +1,3 @@
-import { untilInterrupted } from "../deadline.ts";
 import type { McpStdioError } from "../errors.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import { closedError, interruptedWhileQueued, interruptedWhileStarting } from "./failures.ts";
@@ -75,13 +74,14 @@ export function createIsolated(
 
 	/** A process whose caller gave up while it started has still served nobody. */
 	function giveBack(started: StartedSession): void {
+		if (started.isGivenUp()) return;
 		if (!starter.isClosed() && standbys.length < wanted.standby) addStandby(started);
 		else started.end("cancelled", true);
 	}
 
 	async function untilReady(started: StartedSession, signal: AbortSignal): Promise<Session> {
 		try {
-			return await untilInterrupted(started.ready, signal, whileStarting);
+			return await started.untilReady(signal);
 		} catch (error) {
 			if (signal.aborted) giveBack(started);
 			throw error;
@@ -91,7 +91,7 @@ export function createIsolated(
 	async function untilStandbyIsReady(standby: StartedSession, signal: AbortSignal): Promise<void> {
 		awaited.add(standby);
 		try {
-			await untilInterrupted(standby.ready, signal, whileStarting);
+			await standby.untilReady(signal);
 		} finally {
 			awaited.delete(standby);
 		}
@@ -166,7 +166,7 @@ export function createIsolated(
 			}
 			const started = await startFresh(protocolVersion, options.maxProcesses, signal);
 			try {
-				await untilInterrupted(started.ready, signal, whileStarting);
+				await started.untilReady(signal);
 			} finally {
 				started.end("closed", signal.aborted);
 			}

@@ -36,13 +36,13 @@ export function createKept(server: string, starter: Starter): Kept {
 					return current;
 				}));
 			try {
-				const session = await untilInterrupted(started.ready, signal, whileStarting);
+				const session = await started.untilReady(signal);
 				await checkAfterIdling(session);
 				await untilInterrupted(session.trusted(), signal, whileStarting);
 				if (session.isOpen()) return session;
 			} catch (error) {
 				// A start outlives the caller that asked for it: the next one needs it too.
-				if (current === started && !signal.aborted) current = undefined;
+				if (current === started && (!signal.aborted || started.isGivenUp())) current = undefined;
 				throw error;
 			}
 			if (current === started) current = undefined;

@@ -1,8 +1,9 @@
+import { type Interruption, untilInterrupted } from "../deadline.ts";
 import type { McpStdioError } from "../errors.ts";
 import type { Observer, SessionSource } from "../observer.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { inheritedFingerprint } from "./environment.ts";
-import { closedError } from "./failures.ts";
+import { closedError, hungHandshake, interruptedWhileStarting } from "./failures.ts";
 import type { ResolvedServerParams } from "./params.ts";
 import { type Session, startSession } from "./session.ts";
 
@@ -10,6 +11,9 @@ import { type Session, startSession } from "./session.ts";
 export type StartedSession = {
 	/** Resolves when the handshake is done; rejects with what went wrong. Never unhandled. */
 	readonly ready: Promise<Session>;
+	/** Waits for `ready` as long as the signal allows. A start that has cost three deadlines in a row is given up. */
+	readonly untilReady: (signal: AbortSignal) => Promise<Session>;
+	readonly isGivenUp: () => boolean;
 	/** The session, once it is ready. */
 	readonly session: () => Session | undefined;
 	/** Tells when what it inherited at its start has changed since. */
@@ -29,12 +33,16 @@ export type Starter = {
 	readonly close: () => Promise<void>;
 };
 
+/** A start goes on when its caller's time is over, for the next caller; but a hung one must not cost everyone's. */
+const mostDeadlinesLost = 3;
+
 export function createStarter(
 	params: ResolvedServerParams,
 	observer: () => Observer | undefined,
 	onHandshake: (protocolVersion: string, result: Record<string, unknown>) => void,
 ): Starter {
 	const breaker = createBreaker(params.name);
+	const whileStarting = interruptedWhileStarting(params.name);
 	const alive = new Set<Session>();
 	const ending = new Set<Session>();
 	let closed = false;
@@ -83,16 +91,33 @@ export function createStarter(
 					(error: McpStdioError) => (error.code === "HANDSHAKE_FAILED" ? error : "unknown"),
 				),
 			);
+			const end: Session["end"] = (...how) => {
+				opened.then(
+					(session) => session.end(...how),
+					() => {},
+				);
+			};
+			let waiting = 0;
+			let deadlinesLost = 0;
 			return {
 				ready,
+				async untilReady(signal) {
+					waiting += 1;
+					try {
+						return await untilInterrupted(ready, signal, whileStarting);
+					} catch (error) {
+						if (signal.aborted && (signal.reason as Interruption).code === "TIMEOUT" && waiting === 1)
+							deadlinesLost += 1;
+						if (deadlinesLost === mostDeadlinesLost) end("handshake", true, hungHandshake(params.name, deadlinesLost));
+						throw error;
+					} finally {
+						waiting -= 1;
+					}
+				},
+				isGivenUp: () => deadlinesLost >= mostDeadlinesLost,
 				session: () => readySession,
 				isStale: () => fingerprint !== inheritedFingerprint(params),
-				end: (...how) => {
-					opened.then(
-						(session) => session.end(...how),
-						() => {},
-					);
-				},
+				end,
 			};
 		},
 		hurry() {
