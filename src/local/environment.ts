@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Failure, failByExit, failByInitError, failByTimeout, toPayload } from "./failure.ts";
 import { describeExit, describeTimeout, responseTooLargeError } from "./function-error.ts";
 import {
@@ -193,9 +194,15 @@ export async function createEnvironment(
 			await previous;
 			return await run(invocation);
 		},
-		close: sandbox.close,
+		close: async () => {
+			await Promise.race([previous, setTimeout(closeGraceMs, undefined, { ref: false })]);
+			await sandbox.close();
+		},
 	};
 }
+
+// What a runtime that has answered gets to ask for the next invocation, so that its last one ends as it should.
+const closeGraceMs = 500;
 
 // What a runtime that has reported an INIT error gets to write it to the log and exit.
 const initErrorGraceMs = 500;
