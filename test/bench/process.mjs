@@ -53,13 +53,25 @@ export async function runSide(measure, side) {
 		signalGroup(child.pid, "SIGKILL");
 		throw new Error(`${measure}, ${side}: the variant ended with code ${code}\n${errors}`);
 	}
-	if (leavesProcesses(child.pid)) throw new Error(`${measure}, ${side}: the variant left a process behind`);
+	if (await leavesProcesses(child.pid)) throw new Error(`${measure}, ${side}: the variant left a process behind`);
 	return { ...JSON.parse(output), firstLineMs: [firstLineMs], exitMs: [exitMs] };
 }
 
-/** What is left in the variant's own group, or was started by the package in it. */
-function leavesProcesses(pid) {
-	if (signalGroup(pid, "SIGKILL")) return true;
+/** Whether something is left in the variant's own group, or of what the package started in it, that does not end by itself. */
+async function leavesProcesses(pid) {
+	for (let looks = 0; looks < 100; looks += 1) {
+		if (!groupIsAlive(pid) && !isMarked(pid)) return false;
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+	signalGroup(pid, "SIGKILL");
+	return true;
+}
+
+function groupIsAlive(pid) {
+	return signalGroup(pid, 0);
+}
+
+function isMarked(pid) {
 	if (process.platform !== "linux") return false;
 	return readdirSync("/proc").some((name) => {
 		try {
