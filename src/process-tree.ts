@@ -15,7 +15,7 @@ export type ProcessEntry = {
 
 /**
  * The process table: from /proc on Linux, from `ps` elsewhere. Synchronous, because a table read over many turns of the
- * event loop is of no one moment, and because it must work while the host process exits (a few µs a process).
+ * event loop is of no one moment, and because it must work while the host process exits (a few µs a process). Throws when the table cannot be read (EMFILE).
  */
 export function listProcesses(): ProcessEntry[] {
 	return process.platform === "linux" ? listFromProc() : listFromPs();
@@ -60,8 +60,10 @@ function listFromProc(): ProcessEntry[] {
 		if (first < 48 || first > 57) continue;
 		try {
 			entries.push(parseStat(readFileSync(`/proc/${name}/stat`, "latin1")));
-		} catch {
-			// It ended while the table was read.
+		} catch (error) {
+			// It ended while the table was read; anything else (EMFILE) would make a living process look dead.
+			const { code } = error as NodeJS.ErrnoException;
+			if (code !== "ENOENT" && code !== "ESRCH") throw error;
 		}
 	}
 	return entries;

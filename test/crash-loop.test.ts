@@ -3,9 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { prewarmStdioServer, runStdioRequest } from "../src/index.ts";
-import { leaveNothingBehind } from "./support/processes.ts";
-import { record } from "./support/recorder.ts";
-import { callTool, echo, errorOf, failureOf, fixture, initialize, lifetimes, textOf } from "./support/servers.ts";
+import { leaveNothingBehind, until } from "./support/processes.ts";
+import { record, silent } from "./support/recorder.ts";
+import {
+	callTool,
+	echo,
+	errorOf,
+	failureOf,
+	fixture,
+	initialize,
+	inlineFixture,
+	lifetimes,
+	textOf,
+} from "./support/servers.ts";
 
 leaveNothingBehind();
 
@@ -107,4 +117,36 @@ describe.each(lifetimes)("in the lifetime %s", (lifetime) => {
 		expect(failureOf(await runStdioRequest(params, initialize("2025-11-25"), options)).code).toBe("CRASH_LOOP");
 		expect((await prewarmStdioServer(params, { ...options, lifetime: "environment" }))?.code).toBe("CRASH_LOOP");
 	});
+});
+
+test("a caller whose versions are refused keeps nobody else from being served", async () => {
+	const params = inlineFixture(`serve({
+		methods: {
+			initialize: (params) => {
+				if (params.protocolVersion !== "2025-11-25") throw new ProtocolError(-32602, "Unsupported protocol version");
+				return initialize(params);
+			},
+		},
+	});`);
+	const options = { standby: 0, observer: silent };
+	for (const version of ["a", "b", "c", "d"]) {
+		const refused = await runStdioRequest(params, initialize(version), options);
+		expect(errorOf(refused)).toMatchObject({ code: -32602, message: "Unsupported protocol version" });
+	}
+	expect(textOf(await runStdioRequest(params, echo, options))).toBe("Echo: hello");
+});
+
+test("a kept process that died at start while nobody waited does not fail a later request", async () => {
+	const flag = join(folder, "unattended");
+	const params = inlineFixture(`
+		import { existsSync } from "node:fs";
+		if (!existsSync(${JSON.stringify(flag)})) setTimeout(() => process.exit(3), 400);
+		else serve();
+	`);
+	const told = record();
+	const options = { lifetime: "environment", observer: told.observer } as const;
+	expect(failureOf(await runStdioRequest(params, echo, { ...options, timeoutMs: 100 })).code).toBe("TIMEOUT");
+	await until("it has died", () => told.exit.length === 1);
+	writeFileSync(flag, "");
+	expect(textOf(await runStdioRequest(params, echo, options))).toBe("Echo: hello");
 });

@@ -206,6 +206,7 @@ describe.concurrent("a host process that", () => {
 		["gets SIGINT", "wait", "SIGINT", [null, "SIGINT"]],
 		["gets SIGHUP", "wait", "SIGHUP", [null, "SIGHUP"]],
 		["ends by its own handler of SIGTERM", "own-handler", "SIGTERM", [4, null]],
+		["ends by a handler of SIGTERM that is called once", "own-handler-once", "SIGTERM", [4, null]],
 	] as const;
 
 	test.each(ends.flatMap((end) => servers.map((server) => [...end, ...server] as const)))(

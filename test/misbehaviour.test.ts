@@ -53,6 +53,7 @@ const answered: Case[] = [
 	{ server: "ignores-eof", outcome: hello },
 	{ server: "ignores-sigterm", outcome: hello },
 	{ server: "leaves-grandchild", outcome: hello },
+	{ server: "leaves-chatty-grandchild", outcome: failsWith("SERVER_EXITED", "request", { exitCode: 7 }) },
 	{ server: "leaves-detached-grandchild", outcome: hello },
 	{ server: "leaves-detached-grandchild", args: ["ignored"], outcome: hello },
 	{ server: "noise-on-stdout", outcome: hello },

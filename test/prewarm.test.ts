@@ -154,3 +154,12 @@ describe("a standby", () => {
 		expect(told.spawn).toHaveLength(2);
 	});
 });
+
+test("a standby is started when the only slot is free again", async () => {
+	const told = record();
+	const options = { standby: 1, maxProcesses: 1, observer: told.observer };
+	await runStdioRequest(wellBehaved, echo, options);
+	await until("a standby is ready", () => told.ready.length === 2);
+	await runStdioRequest(wellBehaved, echo, options);
+	expect(told.request.map(({ source }) => source)).toEqual(["fresh", "standby"]);
+});

@@ -552,3 +552,35 @@ describe("a programming error", () => {
 		expect(textOf(await runStdioRequest(params, echo, { ...options, signal: undefined }))).toBe("Echo: hello");
 	});
 });
+
+test("a complaint about a notification is not taken for the answer of a request", async () => {
+	const params = inlineFixture(`serve({
+		methods: {
+			"notifications/initialized": () => {
+				send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "Method not found" } });
+				return never;
+			},
+			"tools/call": async (...call) => {
+				send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "Method not found" } });
+				return callTool(...call);
+			},
+		},
+	});`);
+	expect(textOf(await runStdioRequest(params, echo, { standby: 0 }))).toBe("Echo: hello");
+});
+
+test.each([
+	["an answer to nobody", `{"jsonrpc":"2.0","id":999,"result":DEEP}`],
+	["a request", `{"jsonrpc":"2.0","id":DEEP,"method":"ping"}`],
+])("%s that is nested deeper than can be written harms nobody", async (_, line) => {
+	const deep = line.replace("DEEP", "[".repeat(20_000) + "]".repeat(20_000));
+	const params = inlineFixture(`serve({
+		methods: {
+			"tools/call": (...call) => {
+				process.stdout.write(${JSON.stringify(`${deep}\n`)});
+				return callTool(...call);
+			},
+		},
+	});`);
+	expect(textOf(await runStdioRequest(params, echo, { standby: 0 }))).toBe("Echo: hello");
+});

@@ -19,6 +19,8 @@ export type ConversationRequest = {
 export type Conversation = {
 	/** Sends a request; resolves to the server's own response with the caller's id. */
 	readonly request: (request: ConversationRequest) => Promise<JsonRpcResponse>;
+	/** Asks the server for a sign of life, apart from all requests. */
+	readonly ping: () => { readonly answered: Promise<void>; readonly forget: () => void };
 	readonly notify: (method: string, params?: Record<string, unknown>) => void;
 	readonly receiveLine: (line: Buffer) => void;
 	/** A line over the cap: its head while it goes on, its tail when it has ended. */
@@ -73,6 +75,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 	const { writer, failure, onNoise } = options;
 	const waiting = new Map<number, Waiting>();
 	const cancelled = new Set<number>();
+	const pings = new Map<number, () => void>();
 	let lastId = 0;
 	/** Whether the overlong line that is being read has been dealt with. */
 	let overlongSettled = false;
@@ -108,12 +111,17 @@ export function createConversation(options: ConversationOptions): Conversation {
 
 	function receiveResponse(id: unknown, response: Record<string, unknown>): void {
 		// A server that could not read an id answers null: it can only mean the one request it has.
-		const meantId = id === null && "error" in response ? onlyId() : id;
+		const meantId = id === null && isUnreadable(response.error) && cancelled.size === 0 ? onlyId() : id;
+		if (typeof meantId === "number" && pings.has(meantId)) {
+			pings.get(meantId)?.();
+			pings.delete(meantId);
+			return;
+		}
 		const request = typeof meantId === "number" ? take(meantId) : undefined;
 		if (!request) {
 			const late = typeof id === "number" && id <= lastId;
 			if (late) cancelled.delete(id);
-			onNoise(late ? "a late or second answer" : "an answer to a request that nobody made", JSON.stringify(response));
+			onNoise(late ? "a late or second answer" : "an answer to a request that nobody made", textOf(response));
 		} else if ("result" in response || "error" in response) {
 			response.jsonrpc = "2.0";
 			response.id = request.request.id;
@@ -139,10 +147,12 @@ export function createConversation(options: ConversationOptions): Conversation {
 	}
 
 	function deliver({ onNotification }: Waiting, notification: JsonRpcNotification): void {
+		const failed = (): void => onNoise("onNotification threw", notification.method);
 		try {
-			onNotification?.(notification);
+			const told: unknown = onNotification?.(notification);
+			if (told instanceof Promise) told.catch(failed);
 		} catch {
-			onNoise("onNotification threw", notification.method);
+			failed();
 		}
 	}
 
@@ -201,6 +211,13 @@ export function createConversation(options: ConversationOptions): Conversation {
 				entry.write = writer.write(text, options.onBrokenPipe);
 			});
 		},
+		ping() {
+			lastId += 1;
+			const id = lastId;
+			const answered = new Promise<void>((resolve) => pings.set(id, resolve));
+			send({ jsonrpc: "2.0", id, method: "ping" });
+			return { answered, forget: () => pings.delete(id) };
+		},
 		notify: (method, params) => send(params ? { jsonrpc: "2.0", method, params } : { jsonrpc: "2.0", method }),
 		receiveLine: (line) => parseLine(line, receive, onNoise),
 		receiveOverlongLine(part, ended) {
@@ -232,6 +249,19 @@ export function createConversation(options: ConversationOptions): Conversation {
 		},
 		waiting: () => [...waiting.values()],
 	};
+}
+
+/** JSON-RPC answers null only when it could not read an id: https://www.jsonrpc.org/specification#response_object */
+function isUnreadable(error: unknown): boolean {
+	return isObject(error) && (error.code === -32700 || error.code === -32600);
+}
+
+function textOf(message: object): string {
+	try {
+		return JSON.stringify(message);
+	} catch {
+		return "(too deeply nested to show)";
+	}
 }
 
 function progressToken({ params }: JsonRpcRequest): string | number | undefined {

@@ -45,9 +45,10 @@ const refusals = new WeakMap<Error, unknown>();
 /** The failure of a handshake that the server answered with an error of its own. */
 export function refusedHandshake(server: string, error: unknown, stderr: readonly string[]): McpStdioError {
 	const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+	const what = typeof message === "string" ? `: ${message}` : "";
 	const failure = new McpStdioError(
 		"HANDSHAKE_FAILED",
-		`MCP server ${server} answered initialize with error ${code}: ${message}`,
+		`MCP server ${server} answered initialize with error ${typeof code === "number" ? code : "of its own"}${what}`,
 		{ data: { phase: "initialize" }, stderr },
 	);
 	refusals.set(failure, error);

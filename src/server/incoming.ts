@@ -1,8 +1,8 @@
-import { isObject, type JsonRpcNotification } from "../jsonrpc.ts";
+import { isObject, isRequestId, type JsonRpcNotification, type RequestId } from "../jsonrpc.ts";
 
 /** A message from a server, by what it asks of us. */
 export type IncomingMessage =
-	| { readonly kind: "request"; readonly id: unknown; readonly method: string }
+	| { readonly kind: "request"; readonly id: RequestId; readonly method: string }
 	| { readonly kind: "notification"; readonly notification: JsonRpcNotification }
 	| { readonly kind: "response"; readonly id: unknown; readonly response: Record<string, unknown> };
 
@@ -40,7 +40,9 @@ function classify(message: unknown): IncomingMessage | undefined {
 	if (typeof method === "string") {
 		return id === undefined || id === null
 			? { kind: "notification", notification: message as JsonRpcNotification }
-			: { kind: "request", id, method };
+			: isRequestId(id)
+				? { kind: "request", id, method }
+				: undefined;
 	}
 	return id === undefined && !("result" in message || "error" in message)
 		? undefined

@@ -40,6 +40,15 @@ export function createIsolated(
 	const whileQueued = interruptedWhileQueued(server);
 	let wanted: { standby: number; maxProcesses: number } = { standby: 0, maxProcesses: 1 };
 	let refillTimer: NodeJS.Timeout | undefined;
+	/** Processes that were ending held all slots when a standby should have been started. */
+	let refillWhenFree = false;
+
+	function freeSlot(): void {
+		slots.release();
+		if (!refillWhenFree) return;
+		refillWhenFree = false;
+		refillIn(refillAfterAnswerMs);
+	}
 
 	function removeStandby(standby: StartedSession): boolean {
 		const index = standbys.indexOf(standby);
@@ -60,8 +69,11 @@ export function createIsolated(
 
 	function startStandby(): boolean {
 		if (starter.isClosed() || starter.breaker.isPausing() || standbys.length >= wanted.standby) return false;
-		if (!slots.tryAcquire(wanted.maxProcesses)) return false;
-		addStandby(starter.start("standby", defaultProtocolVersion, slots.release));
+		if (!slots.tryAcquire(wanted.maxProcesses)) {
+			refillWhenFree = true;
+			return false;
+		}
+		addStandby(starter.start("standby", defaultProtocolVersion, freeSlot));
 		return true;
 	}
 
@@ -125,7 +137,7 @@ export function createIsolated(
 		try {
 			started = await starter.breaker.admit(signal, whileStarting, () => {
 				if (starter.isClosed()) throw closedError(server);
-				return starter.start("fresh", protocolVersion, slots.release);
+				return starter.start("fresh", protocolVersion, freeSlot);
 			});
 			return started;
 		} finally {
@@ -152,6 +164,7 @@ export function createIsolated(
 		async prewarm(options, signal) {
 			wanted = options;
 			while (startStandby());
+			if (standbys.length === 0 && options.standby > 0) await starter.breaker.admit(signal, whileStarting, () => {});
 			await Promise.all(standbys.map((standby) => untilStandbyIsReady(standby, signal)));
 		},
 		async shakeHands(protocolVersion, options, signal) {

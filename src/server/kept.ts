@@ -32,7 +32,7 @@ export function createKept(server: string, starter: Starter): Kept {
 				current ??
 				(await starter.breaker.admit(signal, whileStarting, () => {
 					if (starter.isClosed()) throw closedError(server);
-					current ??= starter.start("kept", defaultProtocolVersion, () => {});
+					current ??= startKept();
 					return current;
 				}));
 			try {
@@ -47,6 +47,15 @@ export function createKept(server: string, starter: Starter): Kept {
 			}
 			if (current === started) current = undefined;
 		}
+	}
+
+	function startKept(): StartedSession {
+		const started = starter.start("kept", defaultProtocolVersion, () => {});
+		// Also when nobody waits: the next request must not be told of a failure long past.
+		started.ready.catch(() => {
+			if (current === started) current = undefined;
+		});
+		return started;
 	}
 
 	/** Requests that are under way may end on the old process. */

@@ -37,6 +37,15 @@ export function createServer(params: ResolvedServerParams): Server {
 	);
 	const kept = createKept(params.name, starter);
 
+	async function whileInUse<T>(work: () => Promise<T>): Promise<T> {
+		leased += 1;
+		try {
+			return await work();
+		} finally {
+			leased -= 1;
+		}
+	}
+
 	return {
 		name: params.name,
 		async lease(options, signal) {
@@ -58,17 +67,21 @@ export function createServer(params: ResolvedServerParams): Server {
 				throw error;
 			}
 		},
-		initialize(protocolVersion, options, signal) {
+		async initialize(protocolVersion, options, signal) {
 			observer = options.observer;
-			return handshakes.result(protocolVersion, signal, (ownSignal) =>
-				options.lifetime === "environment" && protocolVersion === defaultProtocolVersion
-					? kept.open(ownSignal)
-					: isolated.shakeHands(protocolVersion, options, ownSignal),
+			return await whileInUse(() =>
+				handshakes.result(protocolVersion, signal, (ownSignal) =>
+					options.lifetime === "environment" && protocolVersion === defaultProtocolVersion
+						? kept.open(ownSignal)
+						: isolated.shakeHands(protocolVersion, options, ownSignal),
+				),
 			);
 		},
 		async prewarm(options, signal) {
 			observer = options.observer;
-			await (options.lifetime === "environment" ? kept.open(signal) : isolated.prewarm(options, signal));
+			await whileInUse(async () => {
+				await (options.lifetime === "environment" ? kept.open(signal) : isolated.prewarm(options, signal));
+			});
 		},
 		async close() {
 			isolated.close();

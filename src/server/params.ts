@@ -29,7 +29,7 @@ export type StdioServerParams = {
 	 * @default the default list
 	 */
 	readonly inheritEnv?: "aws" | "all" | readonly string[] | undefined;
-	/** The longest line that the server may write, in bytes. @default 67108864 (64 MiB) */
+	/** The longest line that the server may write, in bytes; at most 536870888. @default 67108864 (64 MiB) */
 	readonly maxMessageBytes?: number | undefined;
 };
 
@@ -81,7 +81,8 @@ const rules: OptionRules<StdioServerParams> = {
 			value === "all" ||
 			(Array.isArray(value) && value.every((name) => isText(name) && !neverInherited.has(name))),
 	},
-	maxMessageBytes: integer(1),
+	// The longest string that V8 can hold: https://nodejs.org/api/buffer.html#bufferconstantsmax_string_length
+	maxMessageBytes: integer(1, 0x1fffffe8),
 };
 
 export function isInheritable(name: string): boolean {

@@ -49,6 +49,7 @@ const urgentGraceMs = 150;
 
 /** How long the pipes of a dead child are read on when someone else holds them open and nothing comes. */
 const drainMs = 100;
+const longestDrainMs = 1000;
 
 /** Starts a server. Rejects with SPAWN_FAILED when the operating system will not. */
 export async function spawnServerProcess(
@@ -152,6 +153,7 @@ export async function spawnServerProcess(
 		exit = { exitCode, signal };
 		tree.leaderExited = true;
 		finishWhenQuiet();
+		startAwakeTimer(longestDrainMs, finish);
 	});
 	child.once("close", finish);
 	child.on("error", () => {
@@ -187,10 +189,14 @@ function startChild(params: ResolvedServerParams, env: Record<string, string>) {
 }
 
 function spawnFailure(params: ResolvedServerParams, cause: NodeJS.ErrnoException): McpStdioError {
-	return new McpStdioError("SPAWN_FAILED", `could not be started: ${spawnProblem(params, cause)}`, {
-		data: { phase: "spawn" },
-		cause,
-	});
+	return new McpStdioError(
+		"SPAWN_FAILED",
+		`MCP server ${params.name} could not be started: ${spawnProblem(params, cause)}`,
+		{
+			data: { phase: "spawn" },
+			cause,
+		},
+	);
 }
 
 function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.ErrnoException): string {

@@ -4,6 +4,9 @@ import { resolveParams, type StdioServerParams, serverKey } from "./params.ts";
 // One for the whole process (in a worker thread, for the thread): equal params share processes.
 const servers = new Map<string, Server>();
 
+/** What is being closed, whoever asked for it. */
+const closing = new Set<Promise<void>>();
+
 /** Keys by the text of params that have been checked before: it is cheaper to write them down than to check them. */
 const checkedParams = new Map<string, string>();
 
@@ -35,7 +38,7 @@ function addServer(params: StdioServerParams, text: string | undefined): Server 
 		if (servers.size <= keptServers) break;
 		if (old === server || !old.isIdle()) continue;
 		servers.delete(oldKey);
-		void old.close();
+		void close(old);
 	}
 	return server;
 }
@@ -48,6 +51,12 @@ function asText(params: StdioServerParams): string | undefined {
 	}
 }
 
+function close(server: Server): Promise<void> {
+	const closed = server.close().finally(() => closing.delete(closed));
+	closing.add(closed);
+	return closed;
+}
+
 /** Closes one server, or all. */
 export async function closeServers(params?: StdioServerParams): Promise<void> {
 	const keys = params ? [serverKey(resolveParams(params))] : [...servers.keys()];
@@ -58,9 +67,10 @@ export async function closeServers(params?: StdioServerParams): Promise<void> {
 			keys.map(async (key) => {
 				const server = servers.get(key);
 				servers.delete(key);
-				await server?.close();
+				if (server) await close(server);
 			}),
 		);
+		await Promise.all(closing);
 	} finally {
 		clearInterval(stayAlive);
 	}

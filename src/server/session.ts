@@ -64,7 +64,11 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	const childProcess = await spawnServerProcess(params, source === "fresh", {
 		onLine: (line) => {
 			lastHeardAt = performance.now();
-			conversation.receiveLine(line);
+			try {
+				conversation.receiveLine(line);
+			} catch {
+				noise("a message that cannot be handled", "");
+			}
 		},
 		onOverlongLine: (head) => {
 			conversation.receiveOverlongLine(head, false);
@@ -93,10 +97,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		writer: childProcess.writer,
 		maxMessageBytes: params.maxMessageBytes,
 		failure,
-		onNoise: (problem, text) => {
-			for (const observer of involvedObservers())
-				tell(observer, "noise", { ...info, problem, text: text.slice(0, 200) });
-		},
+		onNoise: noise,
 		onInterrupted,
 		onBrokenPipe: () => {
 			// If it died, its exit code comes soon and says more than a broken pipe.
@@ -106,6 +107,10 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		},
 		onUnusable: (error) => end("closed", true, error),
 	});
+
+	function noise(problem: string, text: string): void {
+		for (const observer of involvedObservers()) tell(observer, "noise", { ...info, problem, text: text.slice(0, 200) });
+	}
 
 	function failure(code: McpStdioErrorCode, what: string, data: McpStdioErrorData = {}): McpStdioError {
 		return new McpStdioError(code, `MCP server ${params.name} ${what}`, {
@@ -170,9 +175,10 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		const since = lastHeardAt;
 		const grace = Promise.withResolvers<void>();
 		const cancelGrace = startAwakeTimer(cancelGraceMs, grace.resolve);
-		const ping = conversation.request({ request: { jsonrpc: "2.0", id: 0, method: "ping" } });
-		await Promise.race([ping.catch(() => {}), grace.promise]);
+		const ping = conversation.ping();
+		await Promise.race([ping.answered, grace.promise]);
 		cancelGrace();
+		ping.forget();
 		if (lastHeardAt > since) return;
 		end("silent", true, failure("SERVER_EXITED", "was replaced: it did not react any more"));
 	}
@@ -189,8 +195,11 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		});
 		if ("error" in response) throw refusedHandshake(params.name, response.error, childProcess.stderrTail());
 		const { result } = response;
-		if (!isObject(result) || typeof result.protocolVersion !== "string") {
-			throw failure("HANDSHAKE_FAILED", "answered initialize without a protocolVersion; is it an MCP server?");
+		if (!isObject(result) || typeof result.protocolVersion !== "string" || !canBeWritten(result)) {
+			throw failure(
+				"HANDSHAKE_FAILED",
+				"answered initialize without a protocolVersion, or with what cannot be passed on; is it an MCP server?",
+			);
 		}
 		return result;
 	}
@@ -224,4 +233,14 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		exited: childProcess.exited,
 		gone: childProcess.gone,
 	};
+}
+
+/** JSON.parse takes deeper nesting than JSON.stringify. */
+function canBeWritten(value: unknown): boolean {
+	try {
+		JSON.stringify(value);
+		return true;
+	} catch {
+		return false;
+	}
 }

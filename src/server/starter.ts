@@ -4,6 +4,7 @@ import type { Observer, SessionSource } from "../observer.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { inheritedFingerprint } from "./environment.ts";
 import { closedError, hungHandshake, interruptedWhileStarting } from "./failures.ts";
+import { defaultProtocolVersion } from "./handshake.ts";
 import type { ResolvedServerParams } from "./params.ts";
 import { type Session, startSession } from "./session.ts";
 
@@ -88,7 +89,9 @@ export function createStarter(
 			breaker.watch(
 				ready.then(
 					() => "ready",
-					(error: McpStdioError) => (error.code === "HANDSHAKE_FAILED" ? error : "unknown"),
+					(error: McpStdioError) =>
+						// A version that a caller chose may be refused without anything being wrong with the server.
+						error.code === "HANDSHAKE_FAILED" && protocolVersion === defaultProtocolVersion ? error : "unknown",
 				),
 			);
 			const end: Session["end"] = (...how) => {

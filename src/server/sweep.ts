@@ -1,4 +1,4 @@
-import { listProcesses } from "../process-tree.ts";
+import { listProcesses, type ProcessEntry } from "../process-tree.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
 import { type ServerTree, signalTree, treeMembers } from "./tree.ts";
 
@@ -26,7 +26,11 @@ export function whenTreeIsGone(tree: ServerTree, onGone: () => void): void {
 
 function look(): void {
 	isLookDue = false;
-	const entries = listProcesses();
+	const entries = readTable();
+	if (!entries) {
+		lookSoon();
+		return;
+	}
 	for (const sweep of sweeps) {
 		if (treeMembers(sweep.tree, entries).length === 0) {
 			sweeps.delete(sweep);
@@ -40,6 +44,14 @@ function look(): void {
 		}
 	}
 	if (sweeps.size > 0) lookSoon();
+}
+
+function readTable(): ProcessEntry[] | undefined {
+	try {
+		return listProcesses();
+	} catch {
+		return undefined;
+	}
 }
 
 function lookSoon(): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { guardHostExit } from "../host-exit.ts";
 import { listProcesses, type ProcessEntry, processTree, signalProcess } from "../process-tree.ts";
 
 /** A child process and everything it started. */
@@ -18,6 +19,7 @@ export const markName = "MCP_STDIO_LAMBDA_PROCESS";
 const hostMark = `${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
 const live = new Set<ServerTree>();
 let lastMark = 0;
+let stopGuarding: (() => void) | undefined;
 
 export function nextMark(): string {
 	lastMark += 1;
@@ -27,14 +29,16 @@ export function nextMark(): string {
 /** Remembers a started child until `forgetTree`: it is killed when this process exits. */
 export function rememberTree(pid: number, mark: string): ServerTree {
 	const tree = { pid, mark, leaderExited: false };
-	if (live.size === 0) watchExit();
+	stopGuarding ??= guardHostExit(killAll);
 	live.add(tree);
 	return tree;
 }
 
 export function forgetTree(tree: ServerTree): void {
 	live.delete(tree);
-	if (live.size === 0) unwatchExit();
+	if (live.size > 0) return;
+	stopGuarding?.();
+	stopGuarding = undefined;
 }
 
 /** Who is alive in a tree. */
@@ -55,11 +59,20 @@ export function treeMembers(tree: ServerTree, entries: readonly ProcessEntry[] =
 
 /** Signals a whole tree; a stopped process is continued, or it could not react. */
 export function signalTree(tree: ServerTree, signal: "SIGTERM" | "SIGKILL"): void {
-	const members = treeMembers(tree);
+	const members = membersIfReadable(tree);
 	if (!tree.leaderExited) signalProcess(-tree.pid, signal);
 	for (const { pid } of members) {
 		signalProcess(pid, signal);
 		if (signal === "SIGTERM") signalProcess(pid, "SIGCONT");
+	}
+}
+
+/** Without a file descriptor to read the process table with, the process group must do. */
+function membersIfReadable(tree: ServerTree): ProcessEntry[] {
+	try {
+		return treeMembers(tree);
+	} catch {
+		return [];
 	}
 }
 
@@ -72,30 +85,9 @@ function hasMark(pid: number, mark: string): boolean {
 }
 
 function killAll(): void {
+	for (const tree of live) if (!tree.leaderExited) signalProcess(-tree.pid, "SIGKILL");
 	const entries = listProcesses();
 	for (const tree of live) {
-		if (!tree.leaderExited) signalProcess(-tree.pid, "SIGKILL");
 		for (const { pid } of treeMembers(tree, entries)) signalProcess(pid, "SIGKILL");
 	}
-}
-
-const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-// A signal that nobody handles ends a process without "exit": kill the children, then let it end as it would have.
-function onEndingSignal(signal: NodeJS.Signals): void {
-	if (process.listenerCount(signal) > 1) return;
-	killAll();
-	unwatchExit();
-	process.kill(process.pid, signal);
-}
-
-// In a worker thread the signals are never heard, but "exit" is.
-function watchExit(): void {
-	process.on("exit", killAll);
-	for (const signal of endingSignals) process.on(signal, onEndingSignal);
-}
-
-function unwatchExit(): void {
-	process.off("exit", killAll);
-	for (const signal of endingSignals) process.off(signal, onEndingSignal);
 }

@@ -43,8 +43,8 @@ describe("parseLine", () => {
 			{ kind: "request", id: "", method: "ping" },
 		],
 		[
-			{ id: 1.5, method: "", result: {} },
-			{ kind: "request", id: 1.5, method: "" },
+			{ id: -1, method: "", result: {} },
+			{ kind: "request", id: -1, method: "" },
 		],
 	])("takes %j for what it is", (message, expected) => {
 		expect(parse(JSON.stringify(message))).toStrictEqual({ messages: [expected], noise: [] });

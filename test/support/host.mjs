@@ -24,6 +24,10 @@ const ends = {
 		process.on("SIGTERM", () => process.exit(4));
 		setInterval(() => {}, 1000);
 	},
+	"own-handler-once": () => {
+		process.once("SIGTERM", () => setTimeout(() => process.exit(4), 200));
+		setInterval(() => {}, 1000);
+	},
 };
 
 ends[end]();

@@ -13,7 +13,7 @@ export function fixture(name: string, ...args: string[]): StdioServerParams {
 /** The params that run a server made of the fixtures' harness for a single test. */
 export function inlineFixture(source: string): StdioServerParams {
 	const harness = new URL("../fixtures/servers/harness.mjs", import.meta.url).href;
-	const code = `import { callTool, initialize, never, notify, send, serve, text } from ${JSON.stringify(harness)};\n${source}`;
+	const code = `import { callTool, initialize, never, notify, ProtocolError, send, serve, text } from ${JSON.stringify(harness)};\n${source}`;
 	return { command: process.execPath, args: ["--input-type=module", "--eval", code, "inline"] };
 }
 
