@@ -42,6 +42,7 @@ export async function runStdioRequest(
 			error: full,
 			requestId: id ?? undefined,
 			method,
+			correlation: resolved.correlation,
 		});
 		return full.toResponse(id, resolved.exposeStderr);
 	};
@@ -94,7 +95,7 @@ async function forward(
 	{ signal }: Deadline,
 	startedAt: number,
 ): Promise<JsonRpcResponse> {
-	const { observer, onNotification } = options;
+	const { observer, onNotification, correlation } = options;
 	const { id: requestId, method } = request;
 	for (let attempts = 1; ; attempts += 1) {
 		const lease = await server.lease(options, signal);
@@ -105,9 +106,10 @@ async function forward(
 			method,
 			source: session.source,
 			waitedMs: performance.now() - startedAt,
+			correlation,
 		});
 		try {
-			const answer = session.request({ request, signal, onNotification, observer });
+			const answer = session.request({ request, signal, onNotification, observer, correlation });
 			lease.sent();
 			const response = await answer;
 			const outcome = "error" in response ? "error" : "result";
@@ -117,6 +119,7 @@ async function forward(
 				method,
 				outcome,
 				elapsedMs: performance.now() - startedAt,
+				correlation,
 			});
 			return response;
 		} catch (error) {

@@ -117,7 +117,7 @@ export function createIsolated(
 
 	async function startFresh(
 		protocolVersion: string,
-		maxProcesses: number,
+		{ maxProcesses, correlation }: ResolvedLifetimeOptions,
 		signal: AbortSignal,
 	): Promise<StartedSession> {
 		await slots.acquire(maxProcesses, signal, whileQueued);
@@ -125,7 +125,7 @@ export function createIsolated(
 		try {
 			started = await starter.breaker.admit(signal, whileStarting, () => {
 				if (starter.isClosed()) throw closedError(server);
-				return starter.start("fresh", protocolVersion, slots.release);
+				return starter.start("fresh", protocolVersion, slots.release, correlation);
 			});
 			return started;
 		} finally {
@@ -139,7 +139,7 @@ export function createIsolated(
 			clearTimeout(refillTimer);
 			const session =
 				(await takeStandby(signal)) ??
-				(await untilReady(await startFresh(defaultProtocolVersion, options.maxProcesses, signal), signal));
+				(await untilReady(await startFresh(defaultProtocolVersion, options, signal), signal));
 			return {
 				session,
 				sent: () => refillIn(refillWhileBusyMs),
@@ -164,7 +164,7 @@ export function createIsolated(
 					return;
 				}
 			}
-			const started = await startFresh(protocolVersion, options.maxProcesses, signal);
+			const started = await startFresh(protocolVersion, options, signal);
 			try {
 				await untilInterrupted(started.ready, signal, whileStarting);
 			} finally {

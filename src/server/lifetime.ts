@@ -44,7 +44,9 @@ export function createServer(params: ResolvedServerParams): Server {
 			if (signal.aborted) throw interruptedWhileStarting(params.name)(signal.reason);
 			leased += 1;
 			try {
-				const lease = await (options.lifetime === "environment" ? kept.lease(signal) : isolated.lease(options, signal));
+				const lease = await (options.lifetime === "environment"
+					? kept.lease(options, signal)
+					: isolated.lease(options, signal));
 				return {
 					session: lease.session,
 					sent: lease.sent,
@@ -62,13 +64,13 @@ export function createServer(params: ResolvedServerParams): Server {
 			observer = options.observer;
 			return handshakes.result(protocolVersion, signal, (ownSignal) =>
 				options.lifetime === "environment" && protocolVersion === defaultProtocolVersion
-					? kept.open(ownSignal)
+					? kept.open(options, ownSignal)
 					: isolated.shakeHands(protocolVersion, options, ownSignal),
 			);
 		},
 		async prewarm(options, signal) {
 			observer = options.observer;
-			await (options.lifetime === "environment" ? kept.open(signal) : isolated.prewarm(options, signal));
+			await (options.lifetime === "environment" ? kept.open(options, signal) : isolated.prewarm(options, signal));
 		},
 		async close() {
 			isolated.close();
