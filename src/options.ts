@@ -97,7 +97,7 @@ const lifetimeRules: OptionRules<LifetimeOptions> = {
 	observer: { expected: "an object", accepts: isObject },
 };
 
-const requestRules: OptionRules<StdioRequestOptions> = {
+export const requestRules: OptionRules<StdioRequestOptions> = {
 	...lifetimeRules,
 	timeoutMs: duration,
 	deadline: {

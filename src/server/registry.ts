@@ -48,6 +48,16 @@ function asText(params: StdioServerParams): string | undefined {
 	}
 }
 
+/** Closes a server in the background unless it is serving somebody; `false` when it is. */
+export function closeIdleServer(params: StdioServerParams): boolean {
+	const key = serverKey(resolveParams(params));
+	const server = servers.get(key);
+	if (server && !server.isIdle()) return false;
+	servers.delete(key);
+	void server?.close();
+	return true;
+}
+
 /** Closes one server, or all. */
 export async function closeServers(params?: StdioServerParams): Promise<void> {
 	const keys = params ? [serverKey(resolveParams(params))] : [...servers.keys()];
