@@ -64,9 +64,10 @@ export function createTraceReporter(tracer: PowertoolsTracer): Reporter {
 			if (!trace) return;
 			traces.delete(record);
 			const { subsegment, handshake } = trace;
-			const { failure, source } = record;
+			const { failure, source, waitedMs } = record;
 			subsegment.addAnnotation("mcp_outcome", outcome);
 			if (source) subsegment.addAnnotation("mcp_source", source);
+			if (waitedMs !== undefined) subsegment.addAnnotation("mcp_waited_ms", Math.round(waitedMs));
 			const code = failure?.code ?? errorCode;
 			if (code !== undefined) subsegment.addAnnotation("mcp_error_code", code);
 			if (failure) {

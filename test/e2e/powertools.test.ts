@@ -158,6 +158,7 @@ describe("the trace", () => {
 				mcp_tool: "echo",
 				mcp_outcome: "result",
 				mcp_source: "fresh",
+				mcp_waited_ms: expect.any(Number),
 			});
 			const below = all.filter(({ parent_id }) => parent_id === id);
 			expect(below.map(({ name }) => name).sort()).toEqual(["initialize well-behaved.mjs", "start well-behaved.mjs"]);
