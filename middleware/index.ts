@@ -5,7 +5,7 @@ import { combineObservers, failureObserver } from "../src/observer.ts";
 import { createReports, type Invocation } from "../src/powertools.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
 import type { AnyContext, McpLambdaContext } from "./context.ts";
-import { asFailure, type Bridge, type McpInvocation, startInvocation } from "./invocation.ts";
+import { asFailure, type Bridge, givenUp, type McpInvocation, startInvocation } from "./invocation.ts";
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
@@ -112,7 +112,7 @@ export function mcpStdioServer(
 		const { error } = request;
 		const wasForwarding = await state.mcp.abort(error);
 		const failure = error instanceof McpStdioError ? error : undefined;
-		const timeout = wasForwarding && isEarlyTimeout(error) ? earlyTimeout(error) : undefined;
+		const timeout = wasForwarding && isEarlyTimeout(error) ? givenUp(error) : undefined;
 		const ours = failure ?? timeout;
 		if (ours && request.response === undefined) request.response = encode(state.mcp.fail(ours));
 		if (state.publishes) reports?.flush();
@@ -140,9 +140,4 @@ function describeInvocation({ awsRequestId, lambdaContext }: AnyContext): Invoca
 // https://middy.js.org/docs/intro/early-interrupt: Middy gives up a handler shortly before Lambda would.
 function isEarlyTimeout(error: unknown): boolean {
 	return error instanceof Error && error.name === "TimeoutError";
-}
-
-function earlyTimeout(cause: unknown): McpStdioError {
-	const what = "The handler was given up by Middy's early timeout while the MCP server was still working";
-	return new McpStdioError("TIMEOUT", what, { data: { phase: "request" }, cause });
 }

@@ -135,32 +135,44 @@ export function startInvocation(
 		return [Promise.resolve(refuse(invalidMessage(message.problem), message.id))];
 	}
 
+	function fail(error: McpStdioError): unknown {
+		return encode(
+			messages.flatMap((message) => {
+				if (message.kind === "request") return [refuse(error, message.request.id, message.request)];
+				return message.kind === "invalid" ? [refuse(error, message.id)] : [];
+			}),
+		);
+	}
+
+	async function abort(reason: unknown): Promise<boolean> {
+		if (underWay.size === 0) return false;
+		controller?.abort(reason);
+		await Promise.all(underWay);
+		return true;
+	}
+
 	const requests = messages.flatMap((message) => (message.kind === "request" ? [message.request] : []));
 	return {
 		context: { requests, forward: forwardForHandler },
 		async answer(given) {
 			const list = given === undefined || given === null ? [] : Array.isArray(given) ? given : [given];
+			// What Middy's early timeout gives in place of the handler's answer need not be ours.
+			if (!list.every(isResponse) && (await abort("The handler was given up"))) return fail(givenUp());
 			return encode(await Promise.all(messages.flatMap((message) => answerMessage(message, list))));
 		},
-		fail(error) {
-			return encode(
-				messages.flatMap((message) => {
-					if (message.kind === "request") return [refuse(error, message.request.id, message.request)];
-					return message.kind === "invalid" ? [refuse(error, message.id)] : [];
-				}),
-			);
-		},
-		async abort(reason) {
-			if (underWay.size === 0) return false;
-			controller?.abort(reason);
-			await Promise.all(underWay);
-			return true;
-		},
+		fail,
+		abort,
 	};
 }
 
 function invalidMessage(problem: string): McpStdioError {
 	return new McpStdioError("INVALID_MESSAGE", `Invalid request: ${problem}`, { data: { phase: "validate" } });
+}
+
+/** What a caller is told whose handler ended, or was ended, before what it had forwarded was answered. */
+export function givenUp(cause?: unknown): McpStdioError {
+	const what = "The handler ended, or was given up by Middy's early timeout, while the MCP server was still working";
+	return new McpStdioError("TIMEOUT", what, { data: { phase: "request" }, cause });
 }
 
 /** What went wrong, as a failure of the bridge. */

@@ -99,6 +99,51 @@ describe("reports", () => {
 		expect(tracer.getSegment).not.toHaveBeenCalled();
 	});
 
+	test("keep the traces of invocations apart that run at once", () => {
+		const segment = (id: string) => {
+			const made = {
+				id,
+				children: [] as string[],
+				notTraced: false,
+				start_time: 0,
+				addNewSubsegment: (name: string) => {
+					made.children.push(name);
+					return segment(`${id}/${name}`);
+				},
+				addAnnotation: vi.fn(),
+				addError: vi.fn(),
+				addErrorFlag: vi.fn(),
+				close: vi.fn(),
+			};
+			return made;
+		};
+		const [mine, yours] = [segment("mine"), segment("yours")];
+		const tracer = { isTracingEnabled: () => true, getSegment: vi.fn(() => mine), getRootXrayTraceId: () => undefined };
+		const reports = reportsOf({ tracer });
+		const first = reports.begin(callTool("a"), invocation);
+		tracer.getSegment.mockReturnValue(yours);
+		const second = reports.begin(callTool("b"), invocation);
+		const { observer } = reports;
+		observer.spawn?.({ ...child, source: "fresh", elapsedMs: 1, correlation: first.correlation });
+		second.end({ jsonrpc: "2.0", id: 1, result: {} });
+		observer.ready?.({ ...child, source: "fresh", elapsedMs: 1, correlation: first.correlation });
+		first.end({ jsonrpc: "2.0", id: 1, result: {} });
+		expect([mine.children, yours.children]).toEqual([["tools/call a"], ["tools/call b"]]);
+	});
+
+	test("say of a kept process whether it was started for the request", () => {
+		const logger = fakeLogger();
+		const { begin, observer } = reportsOf({ logger });
+		for (const started of [true, false]) {
+			const { correlation, end } = begin(callTool("echo"), invocation);
+			if (started) observer.spawn?.({ ...child, source: "kept", elapsedMs: 1, correlation });
+			const waiting = { requestId: 1, method: "tools/call", source: "kept", waitedMs: 1 } as const;
+			observer.request?.({ ...child, ...waiting, correlation });
+			end({ jsonrpc: "2.0", id: 1, result: {} });
+		}
+		expect(logger.info.mock.calls.map(([, { mcp }]) => mcp.source)).toEqual(["fresh", "reused"]);
+	});
+
 	test("disturb nothing when Powertools throw", () => {
 		const fail = () => {
 			throw new Error("Powertools fail");

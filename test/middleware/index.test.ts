@@ -199,6 +199,13 @@ describe.each(middys)("with $name, the middleware", ({ middy }) => {
 		expect(told.failure.map(({ error }) => error.code)).toEqual(["ABORTED", "TIMEOUT"]);
 	});
 
+	test("answers in place of what Middy's early timeout is told to respond with", async () => {
+		const plugin = { timeoutEarlyInMillis: 1500, timeoutEarlyResponse: () => ({ statusCode: 408 }) };
+		const forwards: Handler = async (_, context) => await context.mcp?.forward(callTool("sleep", { ms: 60_000 }));
+		const response = await invoker({}, forwards, wellBehaved, plugin)(echo, lambdaContext(2000));
+		expect(failureOf(response).code).toBe("TIMEOUT");
+	});
+
 	test("finds the deadline in a context that wraps Lambda's, and needs none", async () => {
 		const wrapped = { lambdaContext: lambdaContext(800) } as unknown as McpLambdaContext;
 		expect(failureOf(await invoker()(callTool("sleep", { ms: 60_000 }), wrapped)).code).toBe("TIMEOUT");
