@@ -3,6 +3,7 @@ import { defineConfig } from "tsup";
 const config: ReturnType<typeof defineConfig> = defineConfig({
 	entry: {
 		"src/index": "src/index.ts",
+		"middleware/index": "middleware/index.ts",
 		"src/local/index": "src/local/index.ts",
 		"src/local/runtime": "src/local/runtime.ts",
 	},
@@ -12,7 +13,11 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 	dts: false,
 	clean: true,
 	sourcemap: false,
-	splitting: false,
+	splitting: true,
+	esbuildOptions(options) {
+		// What entries share is in dist once: one registry of servers, one class of errors.
+		options.chunkNames = "src/shared/[name]-[hash]";
+	},
 	removeNodeProtocol: false,
 });
 

@@ -23,10 +23,14 @@ export type McpStdioErrorCode =
 	/** The server keeps dying at start; it is not started again before a pause is over. */
 	| "CRASH_LOOP"
 	/** All processes were in use until the deadline. */
-	| "BUSY";
+	| "BUSY"
+	/** The middleware's `params` function failed, or gave params that are wrong. */
+	| "PARAMS_FAILED"
+	/** A fault of this package, or of what it was given, that nothing else explains. */
+	| "INTERNAL_ERROR";
 
 /** What the bridge was doing when it failed. */
-export type McpStdioPhase = "validate" | "queue" | "spawn" | "initialize" | "request";
+export type McpStdioPhase = "validate" | "params" | "queue" | "spawn" | "initialize" | "request";
 
 /** Facts about a failure, safe to show to a caller: no output of the server, no environment values. */
 export type McpStdioErrorData = {

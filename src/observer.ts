@@ -6,6 +6,8 @@ export type ServerProcessInfo = {
 	/** The server's name, from `params.name` or its command line. */
 	readonly server: string;
 	readonly pid: number;
+	/** What the request that the event is about was given as `correlation`, when it is about exactly one. */
+	readonly correlation?: unknown;
 };
 
 /** Where the process that serves a request came from. */
@@ -35,10 +37,10 @@ export type ExitReason =
  * values, results or environment values; `stderr` and `noise` carry what the server wrote.
  */
 export type Observer = {
-	/** A child process was started: for a request, as a standby, or to be kept. */
-	readonly spawn?: (event: ServerProcessInfo & { readonly source: SessionSource }) => void;
+	/** A child process was started, within `elapsedMs`: for a request, as a standby, or to be kept. */
+	readonly spawn?: (event: ServerProcessInfo & { readonly source: SessionSource; readonly elapsedMs: number }) => void;
 	/** A child process has answered `initialize`, `elapsedMs` after it was started. */
-	readonly ready?: (event: ServerProcessInfo & { readonly elapsedMs: number }) => void;
+	readonly ready?: (event: ServerProcessInfo & { readonly source: SessionSource; readonly elapsedMs: number }) => void;
 	/** A request was given to a child process, after `waitedMs` of waiting for it. */
 	readonly request?: (
 		event: ServerProcessInfo & {
@@ -64,6 +66,7 @@ export type Observer = {
 		readonly error: McpStdioError;
 		readonly requestId?: RequestId | undefined;
 		readonly method?: string | undefined;
+		readonly correlation?: unknown;
 	}) => void;
 	/** A line on the server's stderr, with the id of the request being served when there is exactly one. */
 	readonly stderr?: (
@@ -95,6 +98,32 @@ export function tell<K extends keyof Observer>(
 	}
 }
 
+const kinds: readonly (keyof Observer)[] = [
+	"spawn",
+	"ready",
+	"request",
+	"answer",
+	"failure",
+	"stderr",
+	"noise",
+	"exit",
+];
+
+/** The observers as one, with only the methods that one of them has. */
+export function combineObservers(observers: readonly Observer[]): Observer {
+	const [only, ...others] = observers;
+	if (only && others.length === 0) return only;
+	const combined: Partial<Record<keyof Observer, (event: never) => void>> = {};
+	for (const kind of kinds) {
+		const tellers = observers.filter((observer) => observer[kind]);
+		if (tellers.length === 0) continue;
+		combined[kind] = (event) => {
+			for (const observer of tellers) tell(observer, kind, event);
+		};
+	}
+	return combined as Observer;
+}
+
 /** Used when a caller gives no observer: failures go to stderr as one JSON line each, so that none is silent. */
 export const failureObserver: Observer = {
 	failure({ server, error, requestId, method }) {
@@ -107,8 +136,13 @@ export const failureObserver: Observer = {
 				...error.data,
 				method,
 				requestId,
+				cause: describeCause(error.cause),
 				stderr: error.stderr,
 			}),
 		);
 	},
 };
+
+function describeCause(cause: unknown): string | undefined {
+	return cause === undefined ? undefined : String(cause);
+}

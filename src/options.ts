@@ -59,6 +59,8 @@ export type StdioRequestOptions = LifetimeOptions & {
 	 * @default false
 	 */
 	readonly exposeStderr?: boolean | undefined;
+	/** Given back to the observer with each event about this request; nothing looks into it. */
+	readonly correlation?: unknown;
 };
 
 export type ResolvedLifetimeOptions = {
@@ -66,6 +68,8 @@ export type ResolvedLifetimeOptions = {
 	readonly standby: number;
 	readonly maxProcesses: number;
 	readonly observer: Observer;
+	/** Of the request, where there is one. */
+	readonly correlation: unknown;
 };
 
 export type ResolvedRequestOptions = ResolvedLifetimeOptions & {
@@ -93,7 +97,7 @@ const lifetimeRules: OptionRules<LifetimeOptions> = {
 	observer: { expected: "an object", accepts: isObject },
 };
 
-const requestRules: OptionRules<StdioRequestOptions> = {
+export const requestRules: OptionRules<StdioRequestOptions> = {
 	...lifetimeRules,
 	timeoutMs: duration,
 	deadline: {
@@ -111,6 +115,7 @@ const requestRules: OptionRules<StdioRequestOptions> = {
 	},
 	onNotification: callable,
 	exposeStderr: trueOrFalse,
+	correlation: { expected: "anything", accepts: () => true },
 };
 
 export function resolveLifetimeOptions(options: LifetimeOptions): ResolvedLifetimeOptions {
@@ -120,6 +125,7 @@ export function resolveLifetimeOptions(options: LifetimeOptions): ResolvedLifeti
 		standby: options.standby ?? defaultStandby,
 		maxProcesses: options.maxProcesses ?? defaultMaxProcesses,
 		observer: options.observer ?? failureObserver,
+		correlation: undefined,
 	};
 }
 
@@ -136,5 +142,6 @@ export function resolveRequestOptions(options: StdioRequestOptions): ResolvedReq
 		signal: options.signal,
 		onNotification: options.onNotification,
 		exposeStderr: options.exposeStderr ?? false,
+		correlation: options.correlation,
 	};
 }

@@ -42,6 +42,7 @@ export async function runStdioRequest(
 			error: full,
 			requestId: id ?? undefined,
 			method,
+			correlation: resolved.correlation,
 		});
 		return full.toResponse(id, resolved.exposeStderr);
 	};
@@ -94,23 +95,30 @@ async function forward(
 	{ signal }: Deadline,
 	startedAt: number,
 ): Promise<JsonRpcResponse> {
-	const { observer, onNotification } = options;
+	const { observer, onNotification, correlation } = options;
 	const { id: requestId, method } = request;
 	for (let attempts = 1; ; attempts += 1) {
 		const lease = await server.lease(options, signal);
 		const { session } = lease;
 		if (observer.request) {
 			const waitedMs = performance.now() - startedAt;
-			tell(observer, "request", { ...session.info, requestId, method, source: session.source, waitedMs });
+			tell(observer, "request", {
+				...session.info,
+				requestId,
+				method,
+				source: session.source,
+				waitedMs,
+				correlation,
+			});
 		}
 		try {
-			const answer = session.request({ request, signal, onNotification, observer });
+			const answer = session.request({ request, signal, onNotification, observer, correlation });
 			lease.sent();
 			const response = await answer;
 			if (observer.answer) {
 				const outcome = "error" in response ? "error" : "result";
 				const elapsedMs = performance.now() - startedAt;
-				tell(observer, "answer", { ...session.info, requestId, method, outcome, elapsedMs });
+				tell(observer, "answer", { ...session.info, requestId, method, outcome, elapsedMs, correlation });
 			}
 			return response;
 		} catch (error) {

@@ -13,6 +13,8 @@ const jsonRpcCodes: Record<McpStdioErrorCode, number> = {
 	MESSAGE_TOO_LARGE: -32603,
 	CRASH_LOOP: -32603,
 	BUSY: -32603,
+	PARAMS_FAILED: -32603,
+	INTERNAL_ERROR: -32603,
 };
 
 const stderr = ["starting", "Error: token sk-1 was refused", "", "   "];

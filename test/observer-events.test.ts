@@ -29,8 +29,8 @@ describe.each(lifetimes)("an observer, in the lifetime %s,", (lifetime) => {
 		const source = lifetime === "request" ? "fresh" : "kept";
 		const server = { server: "well-behaved.mjs", pid: expect.any(Number) };
 		const request = { ...server, requestId: "mine", method: "tools/call" };
-		expect(told.spawn).toEqual([{ ...server, source }]);
-		expect(told.ready).toEqual([{ ...server, elapsedMs: expect.any(Number) }]);
+		expect(told.spawn).toEqual([{ ...server, source, elapsedMs: expect.any(Number) }]);
+		expect(told.ready).toEqual([{ ...server, source, elapsedMs: expect.any(Number) }]);
 		expect(told.request).toEqual([{ ...request, source, waitedMs: expect.any(Number) }]);
 		expect(told.answer).toEqual([{ ...request, outcome: "result", elapsedMs: expect.any(Number) }]);
 		const reason = lifetime === "request" ? "answered" : "closed";
@@ -38,6 +38,24 @@ describe.each(lifetimes)("an observer, in the lifetime %s,", (lifetime) => {
 		expect(
 			new Set([told.spawn, told.ready, told.request, told.answer, told.exit].map(([event]) => event?.pid)).size,
 		).toBe(1);
+	});
+
+	test("gets the correlation of a request back with each event about it", async () => {
+		const told = record();
+		const options = { lifetime, standby: 0, observer: told.observer };
+		const [mine, yours] = [{ of: "mine" }, { of: "yours" }];
+		await runStdioRequest(talksOnStderr, callTool("say", { lines: ["x\n"] }), { ...options, correlation: mine });
+		await runStdioRequest(talksOnStderr, callTool("shout", { lines: ["y"] }), { ...options, correlation: yours });
+		const started = lifetime === "request" ? [mine, yours] : [mine];
+		for (const kind of ["spawn", "ready"] as const) {
+			expect(told[kind].map(({ correlation }) => correlation)).toEqual(started);
+		}
+		for (const kind of ["request", "stderr"] as const) {
+			expect(told[kind].map(({ correlation }) => correlation)).toEqual([mine, yours]);
+		}
+		expect(told.answer[0]?.correlation).toBe(mine);
+		expect(told.failure[0]?.correlation).toBe(yours);
+		expect(told.exit.at(-1)?.correlation).toBe(yours);
 	});
 
 	test("is told that a server answered with an error of its own, which is no failure", async () => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { McpStdioError } from "../src/errors.ts";
-import { failureObserver, type Observer, tell } from "../src/observer.ts";
+import { combineObservers, failureObserver, type Observer, tell } from "../src/observer.ts";
 
-const event = { server: "everything", pid: 7, source: "fresh" } as const;
+const event = { server: "everything", pid: 7, source: "fresh", elapsedMs: 1 } as const;
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -90,6 +90,7 @@ describe("failureObserver", () => {
 			elapsedMs: 12,
 			method: "tools/call",
 			requestId: 0,
+			cause: "Error: cause",
 			stderr: ["first", "second\nthird"],
 		});
 	});
@@ -102,5 +103,27 @@ describe("failureObserver", () => {
 
 	test("writes nothing but failures", () => {
 		expect(Object.keys(failureObserver)).toStrictEqual(["failure"]);
+	});
+});
+
+describe("combineObservers", () => {
+	test("tells each observer, even when another throws", () => {
+		const told = vi.fn();
+		const fails = (): void => {
+			throw new Error("The observer fails");
+		};
+		combineObservers([{ spawn: fails }, { spawn: told }]).spawn?.(event);
+		expect(told).toHaveBeenCalledExactlyOnceWith(event);
+	});
+
+	test("has only the methods that one of them has, so that nothing is done for nobody", () => {
+		class Counter implements Observer {
+			spawn(): void {}
+		}
+		expect(Object.keys(combineObservers([new Counter(), { exit() {} }])).sort()).toEqual(["exit", "spawn"]);
+	});
+
+	test("is the observer itself when there is one", () => {
+		expect(combineObservers([failureObserver])).toBe(failureObserver);
 	});
 });

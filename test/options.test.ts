@@ -64,12 +64,13 @@ describe("the documented defaults", () => {
 
 	test("are left out only where there is none", () => {
 		const without = (documented: typeof inOptions) => [...documented].filter(([, text]) => !text).map(([name]) => name);
-		expect(without(inOptions)).toStrictEqual(["deadline", "signal", "onNotification"]);
+		expect(without(inOptions)).toStrictEqual(["deadline", "signal", "onNotification", "correlation"]);
 		expect(without(inParams)).toStrictEqual(["command"]);
 		expect(resolveRequestOptions({})).toMatchObject({
 			deadline: undefined,
 			signal: undefined,
 			onNotification: undefined,
+			correlation: undefined,
 		});
 	});
 

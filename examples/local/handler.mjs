@@ -1,14 +1,32 @@
 import { fileURLToPath } from "node:url";
-import { prewarmStdioServer, runStdioRequest } from "mcp-stdio-lambda";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import { Tracer } from "@aws-lambda-powertools/tracer";
+import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
+import middy from "@middy/core";
+import { mcpStdioServer } from "mcp-stdio-lambda/middy";
+
+const logger = new Logger();
+const tracer = new Tracer();
+const metrics = new Metrics();
 
 // Any stdio MCP server: here the official test server, from node_modules.
-const server = {
-	command: process.execPath,
-	args: [fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"))],
-};
+const server = mcpStdioServer(
+	{
+		command: process.execPath,
+		args: [fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"))],
+	},
+	{ logger, tracer, metrics },
+);
 
 // Lambda's INIT phase: the first request finds a server that is already started.
-await prewarmStdioServer(server);
+await server.prewarmed;
 
-// `{}` answers a notification: a Lambda function always returns something.
-export const handler = async (event, context) => (await runStdioRequest(server, event, { deadline: context })) ?? {};
+export const handler = middy()
+	.use(injectLambdaContext(logger))
+	// Results stay out of the trace.
+	.use(captureLambdaHandler(tracer, { captureResponse: false }))
+	.use(logMetrics(metrics))
+	.use(server);

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { startLocalLambda } from "mcp-stdio-lambda/local";
+import { newTraceHeader, startTraceListener } from "./trace.mjs";
+
+const traces = await startTraceListener();
 
 // What `aws lambda create-function` would be given.
 const lambda = await startLocalLambda({
@@ -9,6 +12,11 @@ const lambda = await startLocalLambda({
 			handler: fileURLToPath(import.meta.resolve("./handler.mjs")),
 			memorySizeMb: 1024,
 			timeoutMs: 30_000,
+			environment: {
+				POWERTOOLS_SERVICE_NAME: "everything",
+				POWERTOOLS_METRICS_NAMESPACE: "McpServers",
+				AWS_XRAY_DAEMON_ADDRESS: traces.address,
+			},
 		},
 	},
 	onLog: ({ message }) => console.log(`    ${message}`),
@@ -21,6 +29,15 @@ const client = new LambdaClient({
 	region: "us-east-1",
 	credentials: { accessKeyId: "local", secretAccessKey: "local" },
 });
+
+// Active tracing: Lambda would begin a trace, or go on with the caller's.
+client.middlewareStack.add(
+	(next) => async (args) => {
+		args.request.headers["X-Amzn-Trace-Id"] = newTraceHeader();
+		return await next(args);
+	},
+	{ step: "build" },
+);
 
 async function call(method, params) {
 	const startedAt = performance.now();
@@ -47,7 +64,10 @@ try {
 
 	const echoed = await call("tools/call", { name: "echo", arguments: { message: "Hello from a Lambda function" } });
 	console.log(`tools/call   ${echoed.ms.toFixed(0)} ms  ${echoed.result.content[0].text}`);
+
+	traces.print();
 } finally {
 	client.destroy();
 	await lambda.close();
+	traces.close();
 }

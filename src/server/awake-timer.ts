@@ -9,7 +9,7 @@ export function startAwakeTimer(ms: number, onDue: () => void): () => void {
 	let last = performance.now();
 	const timer = setInterval(() => {
 		const now = performance.now();
-		left -= Math.min(now - last, 2 * sliceMs);
+		left -= Math.min(Math.max(now - last, 0), 2 * sliceMs);
 		last = now;
 		if (left > 0) return;
 		clearInterval(timer);

@@ -13,6 +13,8 @@ export type ConversationRequest = {
 	readonly signal?: AbortSignal | undefined;
 	readonly onNotification?: ((notification: JsonRpcNotification) => void) | undefined;
 	readonly observer?: Observer | undefined;
+	/** Given back with events about this request. */
+	readonly correlation?: unknown;
 };
 
 /** JSON-RPC over the pipes of one child: which answer and which notification belongs to which request. */
@@ -173,7 +175,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 	}
 
 	return {
-		request({ request, signal, onNotification, observer }) {
+		request({ request, signal, onNotification, observer, correlation }) {
 			lastId += 1;
 			const id = lastId;
 			const callerToken = progressToken(request);
@@ -191,6 +193,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 					signal,
 					onNotification,
 					observer,
+					correlation,
 					callerToken,
 					write: undefined,
 					resolve: (response) => {

@@ -38,7 +38,8 @@ export function childEnvironment(params: ResolvedServerParams, forOneRequest: bo
 	};
 	for (const name of params.inheritEnv === "all" ? Object.keys(process.env) : passedOn) inherit(name);
 	delete environment[traceIdName];
-	if (forOneRequest) inherit(traceIdName);
+	const traceId = forOneRequest ? invocationTraceId() : undefined;
+	if (traceId !== undefined) environment[traceIdName] = traceId;
 	Object.assign(environment, writableFolders());
 	if (params.inheritEnv !== "all") for (const name of inheritedNames(params)) inherit(name);
 	return Object.assign(environment, params.env);
@@ -54,6 +55,17 @@ export function inheritedFingerprint(params: ResolvedServerParams): string {
 function inheritedNames(params: ResolvedServerParams): readonly string[] {
 	// The trace id is no setting: it is another one at each invocation.
 	return typeof params.inheritEnv === "string" ? awsNames : params.inheritEnv.filter((name) => name !== traceIdName);
+}
+
+type RuntimeGlobals = { readonly awslambda?: { readonly InvokeStore?: { getXRayTraceId?(): string | undefined } } };
+
+/**
+ * The trace of the invocation that runs now. Where several run at once the environment variable cannot tell, and the store
+ * of Lambda's runtime does: https://github.com/awslabs/aws-lambda-invoke-store
+ */
+function invocationTraceId(): string | undefined {
+	const { awslambda } = globalThis as RuntimeGlobals;
+	return awslambda?.InvokeStore?.getXRayTraceId?.() ?? process.env[traceIdName];
 }
 
 // Only /tmp is writable in Lambda, and HOME is unset or a folder that does not exist:

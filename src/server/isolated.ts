@@ -129,7 +129,7 @@ export function createIsolated(
 
 	async function startFresh(
 		protocolVersion: string,
-		maxProcesses: number,
+		{ maxProcesses, correlation }: ResolvedLifetimeOptions,
 		signal: AbortSignal,
 	): Promise<StartedSession> {
 		await slots.acquire(maxProcesses, signal, whileQueued);
@@ -137,7 +137,7 @@ export function createIsolated(
 		try {
 			started = await starter.breaker.admit(signal, whileStarting, () => {
 				if (starter.isClosed()) throw closedError(server);
-				return starter.start("fresh", protocolVersion, freeSlot);
+				return starter.start("fresh", protocolVersion, freeSlot, correlation);
 			});
 			return started;
 		} finally {
@@ -151,7 +151,7 @@ export function createIsolated(
 			clearTimeout(refillTimer);
 			const session =
 				(await takeStandby(signal)) ??
-				(await untilReady(await startFresh(defaultProtocolVersion, options.maxProcesses, signal), signal));
+				(await untilReady(await startFresh(defaultProtocolVersion, options, signal), signal));
 			return {
 				session,
 				sent: () => refillIn(refillWhileBusyMs),
@@ -177,7 +177,7 @@ export function createIsolated(
 					return;
 				}
 			}
-			const started = await startFresh(protocolVersion, options.maxProcesses, signal);
+			const started = await startFresh(protocolVersion, options, signal);
 			try {
 				await started.untilReady(signal);
 			} finally {

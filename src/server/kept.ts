@@ -1,4 +1,5 @@
 import { untilInterrupted } from "../deadline.ts";
+import type { ResolvedLifetimeOptions } from "../options.ts";
 import { closedError, interruptedWhileStarting } from "./failures.ts";
 import { defaultProtocolVersion } from "./handshake.ts";
 import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
@@ -7,9 +8,9 @@ import type { StartedSession, Starter } from "./starter.ts";
 
 /** The lifetime "environment": one process for all requests, for as long as it is healthy. */
 export type Kept = {
-	readonly lease: (signal: AbortSignal) => Promise<Lease>;
+	readonly lease: (options: ResolvedLifetimeOptions, signal: AbortSignal) => Promise<Lease>;
 	/** Starts the process where there is none, and waits until it is ready. */
-	readonly open: (signal: AbortSignal) => Promise<Session>;
+	readonly open: (options: ResolvedLifetimeOptions, signal: AbortSignal) => Promise<Session>;
 	readonly close: () => void;
 };
 
@@ -18,13 +19,13 @@ export function createKept(server: string, starter: Starter): Kept {
 	const leases = new Map<Session, number>();
 	let current: StartedSession | undefined;
 
-	async function open(signal: AbortSignal): Promise<Session> {
+	async function open(options: ResolvedLifetimeOptions, signal: AbortSignal): Promise<Session> {
 		const session = current?.session();
 		if (session && isUsableNow(session) && !current?.isStale()) return session;
-		return await openSlowly(signal);
+		return await openSlowly(options.correlation, signal);
 	}
 
-	async function openSlowly(signal: AbortSignal): Promise<Session> {
+	async function openSlowly(correlation: unknown, signal: AbortSignal): Promise<Session> {
 		for (;;) {
 			if (starter.isClosed()) throw closedError(server);
 			if (current?.isStale()) retire(current);
@@ -32,7 +33,7 @@ export function createKept(server: string, starter: Starter): Kept {
 				current ??
 				(await starter.breaker.admit(signal, whileStarting, () => {
 					if (starter.isClosed()) throw closedError(server);
-					current ??= startKept();
+					current ??= startKept(correlation);
 					return current;
 				}));
 			try {
@@ -49,8 +50,8 @@ export function createKept(server: string, starter: Starter): Kept {
 		}
 	}
 
-	function startKept(): StartedSession {
-		const started = starter.start("kept", defaultProtocolVersion, () => {});
+	function startKept(correlation: unknown): StartedSession {
+		const started = starter.start("kept", defaultProtocolVersion, () => {}, correlation);
 		// Also when nobody waits: the next request must not be told of a failure long past.
 		started.ready.catch(() => {
 			if (current === started) current = undefined;
@@ -70,8 +71,8 @@ export function createKept(server: string, starter: Starter): Kept {
 
 	return {
 		open,
-		async lease(signal) {
-			const session = await open(signal);
+		async lease(options, signal) {
+			const session = await open(options, signal);
 			const started = current;
 			leases.set(session, (leases.get(session) ?? 0) + 1);
 			return {

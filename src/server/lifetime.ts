@@ -53,7 +53,9 @@ export function createServer(params: ResolvedServerParams): Server {
 			if (signal.aborted) throw interruptedWhileStarting(params.name)(signal.reason);
 			leased += 1;
 			try {
-				const lease = await (options.lifetime === "environment" ? kept.lease(signal) : isolated.lease(options, signal));
+				const lease = await (options.lifetime === "environment"
+					? kept.lease(options, signal)
+					: isolated.lease(options, signal));
 				return {
 					session: lease.session,
 					sent: lease.sent,
@@ -72,7 +74,7 @@ export function createServer(params: ResolvedServerParams): Server {
 			return await whileInUse(() =>
 				handshakes.result(protocolVersion, signal, (ownSignal) =>
 					options.lifetime === "environment" && protocolVersion === defaultProtocolVersion
-						? kept.open(ownSignal)
+						? kept.open(options, ownSignal)
 						: isolated.shakeHands(protocolVersion, options, ownSignal),
 				),
 			);
@@ -80,7 +82,7 @@ export function createServer(params: ResolvedServerParams): Server {
 		async prewarm(options, signal) {
 			observer = options.observer;
 			await whileInUse(async () => {
-				await (options.lifetime === "environment" ? kept.open(signal) : isolated.prewarm(options, signal));
+				await (options.lifetime === "environment" ? kept.open(options, signal) : isolated.prewarm(options, signal));
 			});
 		},
 		async close() {

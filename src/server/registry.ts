@@ -57,6 +57,16 @@ function close(server: Server): Promise<void> {
 	return closed;
 }
 
+/** Closes a server in the background unless it is serving somebody; `false` when it is. */
+export function closeIdleServer(params: StdioServerParams): boolean {
+	const key = serverKey(resolveParams(params));
+	const server = servers.get(key);
+	if (server && !server.isIdle()) return false;
+	servers.delete(key);
+	if (server) void close(server);
+	return true;
+}
+
 /** Closes one server, or all. */
 export async function closeServers(params?: StdioServerParams): Promise<void> {
 	const keys = params ? [serverKey(resolveParams(params))] : [...servers.keys()];

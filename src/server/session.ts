@@ -33,6 +33,8 @@ export type SessionOptions = {
 	readonly source: SessionSource;
 	/** The protocol version to ask for. */
 	readonly protocolVersion: string;
+	/** Of the request that it is started for. */
+	readonly correlation?: unknown;
 	/** Who is told about the child while it serves no request. */
 	readonly observer: () => Observer | undefined;
 	/** Told once, as soon as the session can take no more requests. */
@@ -52,7 +54,7 @@ const clientInfo = { name: "mcp-stdio-lambda", version: "0.1.0" };
 
 /** Starts a child and its handshake. Rejects with SPAWN_FAILED; what goes wrong later is reported by `ready`. */
 export async function startSession(options: SessionOptions): Promise<Session> {
-	const { params, source } = options;
+	const { params, source, correlation } = options;
 	const startedAt = performance.now();
 	const ready = Promise.withResolvers<Record<string, unknown>>();
 	ready.promise.catch(() => {});
@@ -79,19 +81,25 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		onStderrLine: (line) => {
 			const observers = involvedObservers();
 			if (!observers.some((observer) => observer.stderr)) return;
-			const [only, ...others] = conversation.waiting();
-			const requestId = others.length === 0 && state === "ready" ? only?.request.id : undefined;
-			const event = { ...info, line: line.toString("utf8").trimEnd(), requestId };
+			const served = onlyServed();
+			const event = {
+				...info,
+				line: line.toString("utf8").trimEnd(),
+				requestId: served?.request.id,
+				correlation: state === "starting" ? correlation : served?.correlation,
+			};
 			for (const observer of observers) tell(observer, "stderr", event);
 		},
 		onOutputClosed: () => {
 			end("output-closed", true, failure("SERVER_EXITED", "closed its output (stdout) but keeps running"));
 		},
 		onExit: (exit) => {
-			for (const observer of involvedObservers()) tell(observer, "exit", { ...info, ...exit });
+			const event = { ...info, ...exit, correlation: state === "starting" ? correlation : onlyServed()?.correlation };
+			for (const observer of involvedObservers()) tell(observer, "exit", event);
 			end(exit.reason, false, state === "ended" ? undefined : exitFailure(exit));
 		},
 	});
+	const spawnedAt = performance.now();
 	const info: ServerProcessInfo = { server: params.name, pid: childProcess.pid };
 	const conversation = createConversation({
 		writer: childProcess.writer,
@@ -126,6 +134,12 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 				? (["HANDSHAKE_FAILED", "before it answered initialize; run its command by hand to see why"] as const)
 				: (["SERVER_EXITED", "before it answered; its stderr, in this function's log, may say why"] as const);
 		return failure(code, `${how} ${what}`, { exitCode, signal });
+	}
+
+	/** The request that is served, when there is exactly one. */
+	function onlyServed(): ConversationRequest | undefined {
+		const [only, ...others] = state === "starting" ? [] : conversation.waiting();
+		return others.length === 0 ? only : undefined;
 	}
 
 	function involvedObservers(): Observer[] {
@@ -213,12 +227,12 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 			cancelHandshakeLimit();
 			state = "ready";
 			conversation.notify("notifications/initialized");
-			tell(options.observer(), "ready", { ...info, elapsedMs: performance.now() - startedAt });
+			tell(options.observer(), "ready", { ...info, source, elapsedMs: performance.now() - startedAt, correlation });
 			ready.resolve(result);
 		},
 		(error: McpStdioError) => end("handshake", true, error),
 	);
-	tell(options.observer(), "spawn", { ...info, source });
+	tell(options.observer(), "spawn", { ...info, source, elapsedMs: spawnedAt - startedAt, correlation });
 
 	return {
 		info,

@@ -26,7 +26,12 @@ export type StartedSession = {
 export type Starter = {
 	readonly breaker: Breaker;
 	/** `onFree` is called once, when the process itself has ended (or could not be started). */
-	readonly start: (source: SessionSource, protocolVersion: string, onFree: () => void) => StartedSession;
+	readonly start: (
+		source: SessionSource,
+		protocolVersion: string,
+		onFree: () => void,
+		correlation?: unknown,
+	) => StartedSession;
 	/** Makes the processes that are ending hurry. */
 	readonly hurry: () => void;
 	readonly isClosed: () => boolean;
@@ -48,13 +53,19 @@ export function createStarter(
 	const ending = new Set<Session>();
 	let closed = false;
 
-	async function open(source: SessionSource, protocolVersion: string, onFree: () => void): Promise<Session> {
+	async function open(
+		source: SessionSource,
+		protocolVersion: string,
+		onFree: () => void,
+		correlation: unknown,
+	): Promise<Session> {
 		let session: Session | undefined;
 		try {
 			session = await startSession({
 				params,
 				source,
 				protocolVersion,
+				correlation,
 				observer,
 				onEnd: () => {
 					if (session && alive.has(session)) ending.add(session);
@@ -77,9 +88,9 @@ export function createStarter(
 
 	return {
 		breaker,
-		start(source, protocolVersion, onFree) {
+		start(source, protocolVersion, onFree, correlation) {
 			const fingerprint = inheritedFingerprint(params);
-			const opened = open(source, protocolVersion, onFree);
+			const opened = open(source, protocolVersion, onFree, correlation);
 			let readySession: Session | undefined;
 			const ready = opened.then(async (session) => {
 				onHandshake(protocolVersion, await session.ready);

@@ -29,7 +29,7 @@ const fasterThanReference = (limit) => ({
 const atMostMore = (limit, unit, floorName) => ({
 	wanted: `≤ ${limit} ${unit} over ${floorName}`,
 	figure: ({ floor, core }) => core - floor,
-	show: (figure) => `+${figure.toFixed(1)} ${unit}`,
+	show: (figure) => `+${figure.toFixed(limit < 1 ? 3 : 1)} ${unit}`,
 	reached: (figure) => figure <= limit,
 });
 
@@ -53,6 +53,20 @@ export const measures = [
 				metric: "ms",
 				unit: "ms",
 				goals: [atMostTimes(1.5), fasterThanReference(1000)],
+			},
+		],
+	},
+	{
+		name: "middleware",
+		sides: ["bare", "middleware"],
+		rows: [
+			{
+				title: "warm request through Middy",
+				metric: "ms",
+				unit: "ms",
+				floor: "bare",
+				core: "middleware",
+				goals: [atMostMore(0.1, "ms", "runStdioRequest")],
 			},
 		],
 	},

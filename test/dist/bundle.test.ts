@@ -42,6 +42,7 @@ describe("a bundle of the core, as a deployment makes it", () => {
 			platform: "node",
 			target: "node22",
 			packages: "external",
+			logLevel: "error",
 		});
 		code = outputFiles[0]?.text ?? "";
 		bytes = outputFiles[0]?.contents.length ?? Number.NaN;

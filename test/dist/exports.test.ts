@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import * as middleware from "../../middleware/index.ts";
 import * as core from "../../src/index.ts";
 import * as local from "../../src/local/index.ts";
 
@@ -63,6 +64,7 @@ describe.each(entries)("the export $path", (entry) => {
 
 test.each([
 	[".", core],
+	["./middy", middleware],
 	["./local", local],
 ])("an import of %s has the names of its source and no other", async (path, source) => {
 	const names = await importedNames(manifest.name + path.slice(1));
@@ -76,6 +78,23 @@ test("the core has exactly what was promised", () => {
 		"prewarmStdioServer",
 		"runStdioRequest",
 	]);
+});
+
+test("the middleware has exactly what was promised", () => {
+	expect(Object.keys(middleware).sort()).toStrictEqual(["mcpStdioServer", "mcpStdioServerValidateOptions"]);
+});
+
+test("entry points share one registry of servers, so that closeStdioServers ends those of the middleware", async () => {
+	const program = `
+		import { closeStdioServers } from "${manifest.name}";
+		import { mcpStdioServer } from "${manifest.name}/middy";
+		const server = mcpStdioServer({ command: process.execPath, args: ["-e", "setInterval(() => {}, 1000)"] }, { standby: 1, observer: {} });
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		await closeStdioServers();
+		console.log((await server.prewarmed)?.code);
+	`;
+	const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
+	expect(stdout.trim()).toBe("ABORTED");
 });
 
 test("package.json can be imported, for tools that look at it", async () => {

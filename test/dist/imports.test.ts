@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,9 +11,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 // What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
-const entries = ["src/index.js", "src/local/index.js", "src/local/runtime.js", "middleware/index.js"].filter(
-	(entry) => entry === "src/index.js" || existsSync(join(root, "dist", entry)),
-);
+const entries = ["src/index.js", "src/local/index.js", "src/local/runtime.js", "middleware/index.js"];
 
 const staticImport = /^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["']([^"']+)["']/gm;
 const otherImport = /\b(?:import|require)\(\s*["'`]([^"'`]+)["'`]/g;

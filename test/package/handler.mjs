@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { runStdioRequest } from "mcp-stdio-lambda";
 
-const server = { command: process.execPath, args: [fileURLToPath(new URL("server.mjs", import.meta.url))] };
+export const server = { command: process.execPath, args: [fileURLToPath(new URL("server.mjs", import.meta.url))] };
 
 export const handler = async (event, context) => (await runStdioRequest(server, event, { deadline: context })) ?? {};

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { closeStdioServers } from "mcp-stdio-lambda";
 import { startLocalLambda } from "mcp-stdio-lambda/local";
-import { handler } from "./handler.mjs";
+import { mcpStdioServer } from "mcp-stdio-lambda/middy";
+import { handler, server } from "./handler.mjs";
 
 const request = {
 	jsonrpc: "2.0",
@@ -14,6 +15,13 @@ const request = {
 const response = { jsonrpc: "2.0", id: 0, result: { content: [{ type: "text", text: "Hello" }] } };
 
 assert.deepEqual(await handler(request, Date.now() + 10_000), response);
+
+// Middy is not here: the middleware needs nothing of it but to be called.
+const { before, after } = mcpStdioServer(server, { prewarm: false });
+const middyRequest = { event: request, context: {}, internal: {}, response: undefined };
+await before(middyRequest);
+await after(middyRequest);
+assert.deepEqual(middyRequest.response, response);
 await closeStdioServers();
 
 const lambda = await startLocalLambda({
