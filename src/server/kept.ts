@@ -73,7 +73,6 @@ export function createKept(server: string, starter: Starter): Kept {
 		open,
 		async lease(options, signal) {
 			const session = await open(options, signal);
-			const started = current;
 			leases.set(session, (leases.get(session) ?? 0) + 1);
 			return {
 				session,
@@ -85,7 +84,7 @@ export function createKept(server: string, starter: Starter): Kept {
 						return;
 					}
 					leases.delete(session);
-					if (started !== current) session.end("stale");
+					if (current?.session() !== session) session.end("stale");
 				},
 			};
 		},

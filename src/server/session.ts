@@ -75,7 +75,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		onOverlongLine: (head) => {
 			conversation.receiveOverlongLine(head, false);
 			// Nothing can be heard from a server whose line never ends.
-			doubtIt();
+			if (outlivesRequests()) doubtIt();
 		},
 		onOverlongLineEnd: (tail) => conversation.receiveOverlongLine(tail, true),
 		onStderrLine: (line) => {
@@ -172,13 +172,16 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	}
 
 	function onInterrupted(requestId: number, sent: boolean): void {
-		if (source !== "kept" || state !== "ready") return;
+		if (!outlivesRequests()) return;
 		if (sent) conversation.notify("notifications/cancelled", { requestId, reason: "The caller stopped waiting" });
 		doubtIt();
 	}
 
+	function outlivesRequests(): boolean {
+		return source === "kept" && state === "ready";
+	}
+
 	function doubtIt(): void {
-		if (source !== "kept" || state !== "ready") return;
 		doubt ??= proveAlive().finally(() => {
 			doubt = undefined;
 		});
