@@ -4,6 +4,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 	entry: {
 		"src/index": "src/index.ts",
 		"middleware/index": "middleware/index.ts",
+		"src/client/index": "src/client/index.ts",
 		"src/local/index": "src/local/index.ts",
 		"src/local/runtime": "src/local/runtime.ts",
 	},

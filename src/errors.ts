@@ -79,7 +79,9 @@ export class McpStdioError extends Error {
 
 	/** The same failure with more facts about it. */
 	with(data: McpStdioErrorData, cause: unknown = this.cause): McpStdioError {
-		return new McpStdioError(this.code, this.#summary, { data: { ...this.data, ...data }, stderr: this.stderr, cause });
+		// Not by its name: bundlers rename a class that mentions itself, and logs would show that.
+		const Same = this.constructor as typeof McpStdioError;
+		return new Same(this.code, this.#summary, { data: { ...this.data, ...data }, stderr: this.stderr, cause });
 	}
 
 	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */

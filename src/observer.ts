@@ -85,10 +85,10 @@ export type Observer = {
 };
 
 /** Tells an observer, and never lets it disturb the work. */
-export function tell<K extends keyof Observer>(
-	observer: Observer | undefined,
+export function tell<O extends object, K extends keyof O>(
+	observer: O | undefined,
 	kind: K,
-	event: Parameters<NonNullable<Observer[K]>>[0],
+	event: Parameters<Extract<O[K], (event: never) => unknown>>[0],
 ): void {
 	try {
 		const told: unknown = (observer?.[kind] as ((event: unknown) => unknown) | undefined)?.(event);

@@ -21,7 +21,7 @@ describe("tell", () => {
 			}
 		}
 		const counter = new Counter();
-		tell(counter, "spawn", event);
+		tell<Observer, "spawn">(counter, "spawn", event);
 		expect(counter.count).toBe(1);
 	});
 
@@ -48,7 +48,7 @@ describe("tell", () => {
 			},
 		],
 	])("ignores that an observer %s", (_, spawn) => {
-		expect(() => tell({ spawn }, "spawn", event)).not.toThrow();
+		expect(() => tell<Observer, "spawn">({ spawn }, "spawn", event)).not.toThrow();
 	});
 
 	test("ignores that an asynchronous observer rejects", async () => {
@@ -56,7 +56,7 @@ describe("tell", () => {
 		const unhandled = vi.fn();
 		process.removeAllListeners("unhandledRejection").on("unhandledRejection", unhandled);
 		try {
-			tell({ spawn: async () => Promise.reject(new Error("no")) }, "spawn", event);
+			tell<Observer, "spawn">({ spawn: async () => Promise.reject(new Error("no")) }, "spawn", event);
 			await new Promise(setImmediate);
 			expect(unhandled).not.toHaveBeenCalled();
 		} finally {

@@ -1,0 +1,7 @@
+export type { Execution, LambdaTransportErrorCode } from "./errors.ts";
+export { LambdaTransportError } from "./errors.ts";
+export type { LambdaTransportObserver, SentMessage } from "./observer.ts";
+export type { LambdaFunctionParameters } from "./parameters.ts";
+export type { RetryEvent, RetryOptions } from "./retry.ts";
+export { createRetryBudget, type RetryBudget } from "./retry-budget.ts";
+export { LambdaFunctionClientTransport, type TransportMessage, type TransportSendOptions } from "./transport.ts";

@@ -1,0 +1,100 @@
+import {
+	InvokeCommand,
+	type InvokeCommandInput,
+	InvokeWithResponseStreamCommand,
+	type LambdaClient,
+} from "@aws-sdk/client-lambda";
+import { LambdaTransportError } from "./errors.ts";
+import { functionFailure } from "./function-error.ts";
+import { invokeFailure } from "./invoke-error.ts";
+
+/** One call of a function with one message. */
+export type Invocation = {
+	readonly client: Pick<LambdaClient, "send">;
+	readonly target: Pick<InvokeCommandInput, "Qualifier" | "TenantId" | "ClientContext"> & {
+		readonly FunctionName: string;
+	};
+	/** JSON. */
+	readonly payload: string;
+	readonly signal: AbortSignal;
+	/** Told of the AWS request id as soon as it is known. */
+	readonly onRequestId: (awsRequestId: string | undefined) => void;
+};
+
+/** Calls the function and gives its whole result, as text; rejects with a LambdaTransportError. */
+export async function invoke({ client, target, payload, signal, onRequestId }: Invocation): Promise<string> {
+	const command = new InvokeCommand({ ...target, InvocationType: "RequestResponse", Payload: payload });
+	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
+	const output = await attempt(client.send(command, { abortSignal: signal }));
+	onRequestId(output.$metadata?.requestId);
+	const result = output.Payload === undefined ? "" : Buffer.from(output.Payload).toString();
+	if (output.FunctionError !== undefined) throw functionFailure(output.FunctionError, result);
+	return result;
+}
+
+/** Calls the function and gives the pieces of its result as they come; rejects with a LambdaTransportError. */
+export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<Uint8Array, void> {
+	const { client, target, payload, signal, onRequestId } = invocation;
+	const command = new InvokeWithResponseStreamCommand({
+		...target,
+		InvocationType: "RequestResponse",
+		Payload: Buffer.from(payload),
+	});
+	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
+	const output = await attempt(client.send(command, { abortSignal: signal }));
+	onRequestId(output.$metadata?.requestId);
+	let isComplete = false;
+	try {
+		for await (const { PayloadChunk, InvokeComplete } of output.EventStream ?? []) {
+			if (PayloadChunk?.Payload) yield PayloadChunk.Payload;
+			if (!InvokeComplete) continue;
+			if (InvokeComplete.ErrorCode) {
+				throw functionFailure(InvokeComplete.ErrorCode, InvokeComplete.ErrorDetails ?? "");
+			}
+			isComplete = true;
+		}
+	} catch (error) {
+		if (error instanceof LambdaTransportError) throw error;
+		throw streamBroken(error);
+	}
+	if (!isComplete) throw streamBroken();
+}
+
+function streamBroken(cause?: unknown): LambdaTransportError {
+	const detail = cause instanceof Error ? ` (${cause.message})` : "";
+	const what = `the stream of its result broke off before its end${detail}; the function may still be running`;
+	return new LambdaTransportError("STREAM_BROKEN", what, { execution: "unknown" }, cause);
+}
+
+/** What the AWS SDK sees of a failure: nothing that it would try again for. */
+class Attempted extends Error {
+	readonly failure: unknown;
+	constructor(failure: unknown) {
+		super("This command is sent once");
+		this.failure = failure;
+	}
+}
+
+/**
+ * A middleware that keeps the AWS SDK, which knows nothing of tools, from sending a command again, also where the client is
+ * somebody else's and retries its own.
+ */
+function sendOnce<A, R>(next: (args: A) => Promise<R>): (args: A) => Promise<R> {
+	return async (args) => {
+		try {
+			return await next(args);
+		} catch (error) {
+			throw new Attempted(error);
+		}
+	};
+}
+
+const sendOncePlace = { name: "sendOnceMiddleware", relation: "after", toMiddleware: "retryMiddleware" } as const;
+
+async function attempt<T>(sending: Promise<T>): Promise<T> {
+	try {
+		return await sending;
+	} catch (error) {
+		throw invokeFailure(error instanceof Attempted ? error.failure : error);
+	}
+}
