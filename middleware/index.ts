@@ -7,6 +7,7 @@ import { prewarmStdioServer } from "../src/prewarm.ts";
 import type { AnyContext, McpLambdaContext } from "./context.ts";
 import { asFailure, type Bridge, givenUp, type McpInvocation, startInvocation } from "./invocation.ts";
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
+import { createResultStream, type ResultStream, toLine } from "./result-stream.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
 export type { McpContext, McpLambdaContext } from "./context.ts";
@@ -35,6 +36,8 @@ type State = {
 	readonly invocation: Invocation;
 	/** Whether no `logMetrics` comes after us that would publish. */
 	readonly publishes: boolean;
+	/** In Middy's streaming mode. */
+	readonly stream: ResultStream | undefined;
 };
 
 /** Where Powertools' `logMetrics` leaves its mark on `request.internal`. */
@@ -77,13 +80,15 @@ export function mcpStdioServer(
 		reports,
 	};
 	const states = new WeakMap<object, State>();
-	const encode = streamifyResponse ? JSON.stringify : (result: unknown) => result;
+	const flush = (): void => reports?.flush();
 
 	function mcpStdioServerBefore(request: MiddyRequest): void {
 		const decoded = decodeDirect(request.event);
 		const invocation = describeInvocation(request.context);
-		const mcp = decoded && startInvocation(bridge, decoded, invocation, request);
-		states.set(request, { mcp, invocation, publishes: !(logMetricsMark in request.internal) });
+		const stream = streamifyResponse ? createResultStream() : undefined;
+		const streaming = stream && { onNotification: stream.notify };
+		const mcp = decoded && startInvocation(bridge, decoded, invocation, request, streaming);
+		states.set(request, { mcp, invocation, publishes: !(logMetricsMark in request.internal), stream });
 		if (!mcp) return;
 		request.context.mcp = mcp.context;
 		reports?.receive(decoded.messages);
@@ -91,19 +96,20 @@ export function mcpStdioServer(
 
 	async function mcpStdioServerAfter(request: MiddyRequest): Promise<void> {
 		const state = states.get(request);
-		if (!state) return;
-		let { mcp } = state;
-		if (!mcp) {
-			if (request.response !== undefined) return;
-			// Neither MCP nor a handler's: whoever sent it is told.
-			mcp = startInvocation(bridge, decodeUnhandled(request.event), state.invocation, request);
-		}
+		if (!state || (!state.mcp && request.response !== undefined)) return;
+		const { invocation, publishes, stream } = state;
+		// Neither MCP nor a handler's: whoever sent it is told.
+		const mcp = state.mcp ?? startInvocation(bridge, decodeUnhandled(request.event), invocation, request);
+		const answer = mcp.answer(request.response);
+		const abandon = (): void => void mcp.abort("The result is not read any more");
 		try {
-			request.response = encode(await mcp.answer(request.response));
+			request.response = await (stream ? stream.respond(answer, abandon) : answer);
 		} catch (error) {
 			throw asFailure(error);
 		}
-		if (state.publishes) reports?.flush();
+		// What is still streamed ends after `logMetrics` has published.
+		if (stream && typeof request.response !== "string") void answer.finally(flush).catch(() => {});
+		else if (publishes) flush();
 	}
 
 	async function mcpStdioServerOnError(request: MiddyRequest): Promise<void> {
@@ -114,8 +120,11 @@ export function mcpStdioServer(
 		const failure = error instanceof McpStdioError ? error : undefined;
 		const timeout = wasForwarding && isEarlyTimeout(error) ? givenUp(error) : undefined;
 		const ours = failure ?? timeout;
-		if (ours && request.response === undefined) request.response = encode(state.mcp.fail(ours));
-		if (state.publishes) reports?.flush();
+		if (ours && request.response === undefined) {
+			const result = state.mcp.fail(ours);
+			request.response = state.stream ? toLine(result) : result;
+		}
+		if (state.publishes) flush();
 	}
 
 	const { known } = bridge.params;

@@ -3,6 +3,7 @@ import { McpStdioError } from "../src/errors.ts";
 import type { DecodedEvent } from "../src/events/direct.ts";
 import {
 	isObject,
+	type JsonRpcNotification,
 	type JsonRpcRequest,
 	type JsonRpcResponse,
 	type ReceivedMessage,
@@ -34,15 +35,19 @@ export type McpInvocation = {
 	readonly answer: (given: unknown) => Promise<unknown>;
 	/** Makes the result when everything failed for one reason. */
 	readonly fail: (error: McpStdioError) => unknown;
-	/** Ends what the handler still has forwarded; resolves to whether there was any. */
+	/** Ends what is still forwarded and can be ended; resolves to whether there was any. */
 	readonly abort: (reason: unknown) => Promise<boolean>;
 };
+
+/** What an invocation has that answers while it works. */
+export type Streaming = { readonly onNotification: (notification: JsonRpcNotification) => void };
 
 export function startInvocation(
 	bridge: Bridge,
 	{ messages, encode }: DecodedEvent,
 	invocation: Invocation,
 	request: { readonly context: AnyContext },
+	streaming?: Streaming,
 ): McpInvocation {
 	const { options, reports, guest } = bridge;
 	const exposeStderr = options.exposeStderr ?? false;
@@ -76,6 +81,7 @@ export function startInvocation(
 				observer: bridge.observer,
 				deadline,
 				signal,
+				onNotification: streaming?.onNotification,
 				correlation,
 			});
 		} catch (error) {
@@ -107,11 +113,16 @@ export function startInvocation(
 			return Promise.resolve(refuse(invalidMessage("forward takes a request, which has an id"), null));
 		}
 		if (received.kind === "invalid") return Promise.resolve(refuse(invalidMessage(received.problem), received.id));
-		controller ??= new AbortController();
-		const response = forward(received.request, controller.signal);
+		const response = forwardAbortably(received.request);
 		forwarded.set(received.request.id, response);
+		return response;
+	}
+
+	function forwardAbortably(message: JsonRpcRequest): Promise<JsonRpcResponse> {
+		controller ??= new AbortController();
+		const response = forward(message, controller.signal).finally(() => underWay.delete(response));
 		underWay.add(response);
-		return response.finally(() => underWay.delete(response));
+		return response;
 	}
 
 	function answerRequest(message: JsonRpcRequest, given: readonly unknown[]): Promise<JsonRpcResponse> {
@@ -123,7 +134,8 @@ export function startInvocation(
 		const sent = forwarded.get(message.id);
 		// The only answer to the only request is meant for it, whatever its id: it may come from a cache.
 		const answer = requests.length === 1 ? own[0] : own.find(({ id }) => id === message.id);
-		if (!answer) return sent ?? forward(message, undefined);
+		// Middy waits for an answer, and so ends none, except where it reads one that is not complete.
+		if (!answer) return sent ?? (streaming ? forwardAbortably(message) : forward(message, undefined));
 		const response = answer.id === message.id ? answer : { ...answer, id: message.id };
 		if (!sent) reports?.answered(message, response, invocation);
 		return Promise.resolve(response);

@@ -17,7 +17,9 @@ export type McpStdioServerOptions = ForwardOptions & {
 	 */
 	readonly prewarm?: boolean | undefined;
 	/**
-	 * Whether results are written as JSON text, as Middy's streaming mode needs it.
+	 * Whether results are streamed: a line for each JSON-RPC message, notifications of the server (progress, log messages)
+	 * while it works, then the response; results may have up to 200 MB. For callers that read such a stream, as the
+	 * transport of `mcp-stdio-lambda/client` with `streaming: true` does.
 	 *
 	 * Set it along with `executionModeStreamifyResponse` (Middy 7) or `streamifyResponse: true` (Middy 6): a middleware
 	 * cannot see in which mode it runs.
