@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, test } from "vitest";
+import type { LocalFunctionOptions } from "../../src/local/index.ts";
+import { type TestLambda, startLambda } from "../local/lambda.ts";
+import { pages, root, type Snippet, snippetsOf } from "./snippets.ts";
+
+const run = promisify(execFile);
+
+// In dist, where the package's own name means the built package.
+mkdirSync(join(root, "dist"), { recursive: true });
+const folder = mkdtempSync(join(root, "dist", "snippets-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const snippets = pages.flatMap(snippetsOf);
+
+function write({ place, language, code }: Snippet): string {
+	const path = join(folder, `${place.replaceAll(/[^a-z\d]+/gi, "-")}.m${language}`);
+	writeFileSync(path, code);
+	return path;
+}
+
+function functionFrom(snippet: Snippet): LocalFunctionOptions {
+	return { handler: write(snippet), memorySizeMb: 1024, timeoutMs: 20_000 };
+}
+
+/** The function that the pages' programs call: the one of the README. */
+function startEverything(): Promise<TestLambda> {
+	const handler = snippets.find(({ place, kind }) => place.startsWith("README.md") && kind === "handler");
+	if (!handler) throw new Error("The README has no handler");
+	return startLambda({ everything: functionFrom(handler) });
+}
+
+test("every snippet says how it is tried", () => {
+	expect(snippets.length).toBeGreaterThan(10);
+	for (const { place, kind } of snippets) expect(["handler", "program"], place).toContain(kind);
+});
+
+describe("a handler in the pages answers", () => {
+	const handlers = snippets.filter(({ kind }) => kind === "handler");
+	test.each(handlers)("$place", async (snippet) => {
+		const lambda = await startLambda({ snippet: functionFrom(snippet) });
+		const { functionError, payload } = await lambda.invoke("snippet", { jsonrpc: "2.0", id: 1, method: "tools/list" });
+		expect(functionError).toBeUndefined();
+		expect(payload.result.tools.length).toBeGreaterThan(0);
+	});
+});
+
+describe("a program in the pages runs", () => {
+	const programs = snippets.filter(({ kind }) => kind === "program");
+	test.each(programs)("$place", async (snippet) => {
+		const lambda = await startEverything();
+		const { stdout } = await run(process.execPath, [write(snippet)], {
+			cwd: root,
+			env: {
+				PATH: process.env.PATH,
+				AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+				AWS_REGION: "us-east-1",
+				AWS_ACCESS_KEY_ID: "local",
+				AWS_SECRET_ACCESS_KEY: "local",
+			},
+			timeout: 15_000,
+		});
+		expect(stdout.trim()).not.toBe("");
+	});
+});
