@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { drawFigure } from "./figure.mjs";
 import { measures } from "./measures.mjs";
 import { endVariant, runSide } from "./process.mjs";
 import { installReference } from "./reference.mjs";
@@ -11,7 +12,12 @@ import { describeMachine, evaluate, formatTable } from "./report.mjs";
 import { coreFile, workFolder } from "./subjects.mjs";
 
 const { values: options } = parseArgs({
-	options: { rounds: { type: "string", default: "5" }, only: { type: "string", multiple: true } },
+	options: {
+		rounds: { type: "string", default: "5" },
+		only: { type: "string", multiple: true },
+		/** Where to draw the latencies: `docs/latency.svg`. */
+		figure: { type: "string" },
+	},
 });
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
@@ -75,3 +81,10 @@ const report = {
 };
 writeFileSync(file, `${JSON.stringify(report, null, "\t")}\n`);
 console.log(`\n${file}`);
+
+if (options.figure !== undefined) {
+	const figure = drawFigure(results, machine, report.date);
+	if (!figure) throw new Error("The figure needs the measures first-answer, isolated-fresh, isolated-standby and warm");
+	writeFileSync(options.figure, figure);
+	console.log(options.figure);
+}

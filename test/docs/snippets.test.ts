@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
-import { type TestLambda, startLambda } from "../local/lambda.ts";
+import { startLambda, type TestLambda } from "../local/lambda.ts";
 import { pages, root, type Snippet, snippetsOf } from "./snippets.ts";
 
 const run = promisify(execFile);
