@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { drawFigure } from "./figure.mjs";
+import { drawFigure } from "./figure.ts";
 import { measures } from "./measures.mjs";
 import { endVariant, runSide } from "./process.mjs";
 import { installReference } from "./reference.mjs";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { drawFigure } from "../bench/figure.mjs";
+import { drawFigure } from "../bench/figure.ts";
 import { root } from "./snippets.ts";
 
 const machine = { cores: 2, cpu: "Some CPU", node: "v24.0.0" };

@@ -1,6 +1,18 @@
 // Draws the latencies as a picture: a line for each way to serve a request, on a logarithmic scale.
 
-const rows = [
+type Value = { readonly median: number };
+
+/** A row of the bench's results. */
+export type Result = {
+	readonly measure: string;
+	readonly values: { readonly floor?: Value; readonly core?: Value; readonly reference?: Value };
+};
+
+export type Machine = { readonly cores: number; readonly cpu: string; readonly node: string };
+
+type Row = { readonly title: string; readonly raw: number; readonly core: number; readonly reference: number };
+
+const rows: readonly { readonly title: string; readonly measure: string; readonly reference?: string }[] = [
 	{ title: "cold: a fresh process to its first answer", measure: "first-answer" },
 	{ title: "isolated: a process of its own, started now", measure: "isolated-fresh" },
 	// The reference has no standby: what it does instead is start a process.
@@ -15,19 +27,21 @@ const left = 40;
 const right = 736;
 const [fromMs, toMs] = [0.01, 10_000];
 
-const x = (ms) => left + ((right - left) * Math.log10(ms / fromMs)) / Math.log10(toMs / fromMs);
-const round = (value) => Math.round(value * 10) / 10;
-const show = (ms) => `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
-const showTimes = (times) => `${times < 10 ? times.toFixed(1) : Math.round(times).toLocaleString("en")}×`;
+const x = (ms: number): number => left + ((right - left) * Math.log10(ms / fromMs)) / Math.log10(toMs / fromMs);
+const round = (value: number): number => Math.round(value * 10) / 10;
+const show = (ms: number): string => `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
+const showTimes = (times: number): string =>
+	`${times < 10 ? times.toFixed(1) : Math.round(times).toLocaleString("en")}×`;
 
 /** The figure as SVG; `undefined` where a measure that it shows was not made. */
-export function drawFigure(results, machine, date) {
-	const find = (measure) => results.find((result) => result.measure === measure)?.values;
+export function drawFigure(results: readonly Result[], machine: Machine, date: string): string | undefined {
+	const find = (measure: string): Result["values"] | undefined =>
+		results.find((result) => result.measure === measure)?.values;
 	const series = rows.map(({ title, measure, reference = measure }) => ({
 		title,
-		raw: find(measure)?.floor?.median,
-		core: find(measure)?.core?.median,
-		reference: find(reference)?.reference?.median,
+		raw: find(measure)?.floor?.median ?? 0,
+		core: find(measure)?.core?.median ?? 0,
+		reference: find(reference)?.reference?.median ?? 0,
 	}));
 	if (series.some(({ raw, core, reference }) => !raw || !core || !reference)) return undefined;
 	const bottom = top + rowHeight * rows.length;
@@ -59,7 +73,7 @@ export function drawFigure(results, machine, date) {
 	].join("\n");
 }
 
-function drawLegend() {
+function drawLegend(): string[] {
 	const y = 26;
 	return [
 		`<circle class="core" cx="${left + 6}" cy="${y}" r="6"/><text x="${left + 20}" y="${y + 4}">mcp-stdio-lambda</text>`,
@@ -68,12 +82,12 @@ function drawLegend() {
 	];
 }
 
-function drawTick(ms, bottom) {
+function drawTick(ms: number, bottom: number): string {
 	const label = ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
 	return `<path class="grid" d="M${round(x(ms))} ${top - 12}V${bottom}"/><text class="note" x="${round(x(ms))}" y="${bottom + 18}" text-anchor="middle">${label}</text>`;
 }
 
-function drawRow({ title, raw, core, reference }, y) {
+function drawRow({ title, raw, core, reference }: Row, y: number): string[] {
 	const line = y + 30;
 	const faster = reference / core;
 	return [
