@@ -1,3 +1,9 @@
+/**
+ * The Middy middleware.
+ *
+ * @module mcp-stdio-lambda/middy
+ */
+
 import type { MiddlewareObj } from "@middy/core";
 import { McpStdioError } from "../src/errors.ts";
 import { decodeDirect, decodeUnhandled } from "../src/events/direct.ts";

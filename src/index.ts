@@ -1,3 +1,9 @@
+/**
+ * The core: one JSON-RPC message through a stdio MCP server, and what names such a server.
+ *
+ * @module mcp-stdio-lambda
+ */
+
 export type { DeadlineSource } from "./deadline.ts";
 export { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData, type McpStdioPhase } from "./errors.ts";
 export type {

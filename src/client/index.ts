@@ -1,3 +1,9 @@
+/**
+ * For callers: the transport that reaches a function, its errors and retries, and a `fetch` that signs.
+ *
+ * @module mcp-stdio-lambda/client
+ */
+
 export type { Execution, LambdaTransportErrorCode } from "./errors.ts";
 export { LambdaTransportError } from "./errors.ts";
 export type { LambdaTransportObserver, SentMessage } from "./observer.ts";

@@ -1,3 +1,9 @@
+/**
+ * Lambda on this machine, for development and tests.
+ *
+ * @module mcp-stdio-lambda/local
+ */
+
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { EnvironmentState } from "./environment.ts";

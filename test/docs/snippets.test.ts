@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
-import { startLambda, type TestLambda } from "../local/lambda.ts";
+import { startLambda } from "../local/lambda.ts";
 import { pages, root, type Snippet, snippetsOf } from "./snippets.ts";
 
 const run = promisify(execFile);
@@ -26,16 +26,21 @@ function functionFrom(snippet: Snippet): LocalFunctionOptions {
 	return { handler: write(snippet), memorySizeMb: 1024, timeoutMs: 20_000 };
 }
 
-/** The function that the pages' programs call: the one of the README. */
-function startEverything(): Promise<TestLambda> {
+/** The smallest handler: that of the README. */
+function firstHandler(): Snippet {
 	const handler = snippets.find(({ place, kind }) => place.startsWith("README.md") && kind === "handler");
 	if (!handler) throw new Error("The README has no handler");
-	return startLambda({ everything: functionFrom(handler) });
+	return handler;
+}
+
+async function runProgram(path: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+	const options = { cwd: dirname(path), env: { PATH: process.env.PATH, ...env }, timeout: 15_000 };
+	return (await run(process.execPath, [path], options)).stdout;
 }
 
 test("every snippet says how it is tried", () => {
 	expect(snippets.length).toBeGreaterThan(10);
-	for (const { place, kind } of snippets) expect(["handler", "program"], place).toContain(kind);
+	for (const { place, kind } of snippets) expect(["handler", "program", "local"], place).toContain(kind);
 });
 
 describe("a handler in the pages answers", () => {
@@ -51,18 +56,22 @@ describe("a handler in the pages answers", () => {
 describe("a program in the pages runs", () => {
 	const programs = snippets.filter(({ kind }) => kind === "program");
 	test.each(programs)("$place", async (snippet) => {
-		const lambda = await startEverything();
-		const { stdout } = await run(process.execPath, [write(snippet)], {
-			cwd: root,
-			env: {
-				PATH: process.env.PATH,
-				AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
-				AWS_REGION: "us-east-1",
-				AWS_ACCESS_KEY_ID: "local",
-				AWS_SECRET_ACCESS_KEY: "local",
-			},
-			timeout: 15_000,
+		const lambda = await startLambda({ everything: functionFrom(firstHandler()) });
+		const stdout = await runProgram(write(snippet), {
+			AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+			AWS_REGION: "us-east-1",
+			AWS_ACCESS_KEY_ID: "local",
+			AWS_SECRET_ACCESS_KEY: "local",
 		});
 		expect(stdout.trim()).not.toBe("");
+	});
+});
+
+describe("a program in the pages runs a local Lambda with the README's handler", () => {
+	const programs = snippets.filter(({ kind }) => kind === "local");
+	test.each(programs)("$place", async (snippet) => {
+		writeFileSync(join(folder, "handler.mjs"), firstHandler().code);
+		const response = JSON.parse(await runProgram(write(snippet)));
+		expect(response.result.tools.length).toBeGreaterThan(0);
 	});
 });
