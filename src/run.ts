@@ -19,6 +19,8 @@ import { serverFor } from "./server/registry.ts";
  * Never rejects for what came from outside. Throws a TypeError for a wrong param or option.
  *
  * @example
+ * import { runStdioRequest } from "mcp-stdio-lambda";
+ *
  * const response = await runStdioRequest(
  *   { command: "node", args: ["server.js"] },
  *   { jsonrpc: "2.0", id: 1, method: "tools/list" },

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
 import { startLambda } from "../local/lambda.ts";
-import { pages, root, type Snippet, snippetsOf } from "./snippets.ts";
+import { pages, reference, root, type Snippet, snippetsOf } from "./snippets.ts";
 
 const run = promisify(execFile);
 
@@ -74,4 +74,19 @@ describe("a program in the pages runs a local Lambda with the README's handler",
 		const response = JSON.parse(await runProgram(write(snippet)));
 		expect(response.result.tools.length).toBeGreaterThan(0);
 	});
+});
+
+test("the examples of the reference compile", async () => {
+	const examples = reference.flatMap(snippetsOf).filter(({ kind }) => kind === "example");
+	expect(examples.length).toBeGreaterThan(5);
+	const own = join(folder, "reference");
+	mkdirSync(own);
+	for (const [index, { code }] of examples.entries()) writeFileSync(join(own, `${index}.mts`), `${code}\nexport {};\n`);
+	const compilerOptions = { noUnusedLocals: false, isolatedDeclarations: false, declaration: false };
+	writeFileSync(
+		join(own, "tsconfig.json"),
+		JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.mts"] }),
+	);
+	const { stdout } = await run(join(root, "node_modules/.bin/tsc"), ["-p", own]).catch(({ stdout }) => ({ stdout }));
+	expect(stdout).toBe("");
 });

@@ -6,7 +6,10 @@ export type Snippet = {
 	/** Where it stands: `docs/client.md:12`. */
 	readonly place: string;
 	readonly language: "js" | "ts";
-	/** `handler` is run as a function, `program` by Node.js; `undefined` where the page does not say. */
+	/**
+	 * `handler` is run as a function, `program` and `local` by Node.js, `example` (of the reference) is compiled; `undefined`
+	 * where the page does not say.
+	 */
 	readonly kind: string | undefined;
 	readonly code: string;
 };
@@ -18,6 +21,12 @@ export const pages: readonly string[] = [
 	"README.md",
 	...list("docs", /\.md$/),
 	...list("examples", /^[^.]*$/).flatMap((folder) => list(folder, /^README\.md$/)),
+];
+
+/** The reference, made from the doc comments: its examples are compiled. */
+export const reference: readonly string[] = [
+	"docs/api/mcp-stdio-lambda.md",
+	...list("docs/api/mcp-stdio-lambda", /\.md$/),
 ];
 
 /** The JavaScript and TypeScript of a page: `<!-- handler -->` or `<!-- program -->` stands in the line before it. */
@@ -32,7 +41,7 @@ export function snippetsOf(page: string): Snippet[] {
 			{
 				place: `${page}:${index + 1}`,
 				language: language.startsWith("t") ? ("ts" as const) : ("js" as const),
-				kind: /^<!-- (\S+) -->$/.exec(before)?.[1],
+				kind: /^#+ Example$/.test(before) ? "example" : /^<!-- (\S+) -->$/.exec(before)?.[1],
 				code: lines.slice(index + 1, end).join("\n"),
 			},
 		];
