@@ -1,15 +1,8 @@
 import { setTimeout } from "node:timers/promises";
+import { createEnvironmentLog } from "./environment-log.ts";
 import { type Failure, failByExit, failByInitError, failByTimeout, failByTruncation } from "./failure.ts";
-import { describeExit, describeTimeout } from "./function-error.ts";
 import { type InvocationResult, toFailedOutcome, toOutcome } from "./invocation-result.ts";
-import {
-	createLogTail,
-	formatInitReport,
-	formatReport,
-	type LocalLambdaLog,
-	type LogTail,
-	type Report,
-} from "./logs.ts";
+import { formatInitReport, type LocalLambdaLog } from "./logs.ts";
 import type { ResolvedFunction } from "./options.ts";
 import type { ResponseOutput } from "./response-output.ts";
 import type { RuntimeInvocation } from "./runtime-api.ts";
@@ -35,7 +28,6 @@ export type Environment = {
 /** What belongs to one invocation. Times are of `performance.now()`. */
 type Running = {
 	readonly requestId: string;
-	readonly tail: LogTail;
 	readonly startedAt: number;
 	readonly deadline: number;
 	readonly initDurationMs: number | undefined;
@@ -55,15 +47,10 @@ export async function createEnvironment(
 ): Promise<Environment> {
 	let state: EnvironmentState = "reset";
 	let isFirstInit = true;
-	let running: Running | undefined;
 	let previous: Promise<unknown> = Promise.resolve();
 
-	const log = (source: LocalLambdaLog["source"], message: string): void => {
-		running?.tail.add(message);
-		const { logStreamName } = sandbox;
-		onLog({ functionName: fn.name, logStreamName, requestId: running?.requestId, source, message });
-	};
-	const sandbox = await createSandbox(fn, host, log);
+	const log = createEnvironmentLog(fn, () => sandbox.logStreamName, onLog);
+	const sandbox = await createSandbox(fn, host, log.write);
 
 	const reset = async (): Promise<void> => {
 		await sandbox.reset();
@@ -86,39 +73,20 @@ export async function createEnvironment(
 			failure = toFailure(requestId, event);
 		}
 		await reset();
-		log("platform", formatInitReport(performance.now() - startedAt, phase, failure));
+		log.write("platform", formatInitReport(performance.now() - startedAt, phase, failure));
 		return failure;
 	};
 
 	const toFailure = (requestId: string, event: RuntimeEvent | undefined): Failure =>
 		event?.type === "exit" ? failByExit(requestId, event.exit) : failByTimeout(requestId, fn.timeoutMs);
 
-	const logCause = (requestId: string, event: RuntimeEvent | undefined): void => {
-		if (event?.type === "exit") {
-			log("platform", `RequestId: ${requestId} Error: ${describeExit(event.exit)}`);
-			log("platform", "Runtime.ExitError");
-		} else {
-			log("platform", `${new Date().toISOString()} ${requestId} ${describeTimeout(fn.timeoutMs)}`);
-		}
-	};
-
-	/** Ends the invocation; returns its log. */
-	const end = (
-		{ requestId, initDurationMs, tail }: Running,
-		outcome: Pick<Report, "durationMs" | "failure">,
-	): string => {
-		const maxMemoryUsedMb = sandbox.readMaxMemoryMb();
-		log("platform", `END RequestId: ${requestId}`);
-		const { memorySizeMb } = fn;
-		log("platform", formatReport({ requestId, memorySizeMb, maxMemoryUsedMb, initDurationMs, ...outcome }));
-		running = undefined;
-		return tail.toBase64();
-	};
+	const end = ({ initDurationMs }: Running, durationMs: number, failure?: Failure): string =>
+		log.end({ durationMs, failure, initDurationMs, maxMemoryUsedMb: sandbox.readMaxMemoryMb() });
 
 	const fail = (invocation: Running, failure: Failure): InvocationResult => {
 		const elapsedMs = performance.now() - invocation.startedAt;
 		const durationMs = failure.status === "timeout" ? fn.timeoutMs : elapsedMs;
-		const tail = end(invocation, { durationMs, failure });
+		const tail = end(invocation, durationMs, failure);
 		return { ...toFailedOutcome(failure, invocation.streams), logTail: Promise.resolve(tail) };
 	};
 
@@ -139,11 +107,11 @@ export async function createEnvironment(
 		const durationMs = performance.now() - invocation.startedAt;
 		if (event?.type === "ready") {
 			await rest();
-			return end(invocation, { durationMs });
+			return end(invocation, durationMs);
 		}
 		await reset();
-		logCause(invocation.requestId, event);
-		return end(invocation, { durationMs, failure: toFailure(invocation.requestId, event) });
+		log.writeCause(invocation.requestId, event);
+		return end(invocation, durationMs, toFailure(invocation.requestId, event));
 	};
 
 	/** What comes of an invocation that the runtime has. */
@@ -171,7 +139,7 @@ export async function createEnvironment(
 			}
 		}
 		await reset();
-		logCause(requestId, event);
+		log.writeCause(requestId, event);
 		return fail(invocation, toFailure(requestId, event));
 	};
 
@@ -191,19 +159,12 @@ export async function createEnvironment(
 		const startedAt = performance.now();
 		const deadlineMs = Date.now() + fn.timeoutMs;
 		const deadline = startedAt + fn.timeoutMs;
-		const current: Running = {
-			requestId,
-			tail: createLogTail(),
-			startedAt,
-			deadline,
-			initDurationMs,
-			streams: false,
-		};
-		running = current;
+		const current: Running = { requestId, startedAt, deadline, initDurationMs, streams: false };
+		log.begin(requestId);
 		const failure = sandbox.isAlive ? undefined : await init(requestId, fn.timeoutMs, "invoke");
-		log("platform", `START RequestId: ${requestId} Version: $LATEST`);
+		log.write("platform", `START RequestId: ${requestId} Version: $LATEST`);
 		if (failure) {
-			if (failure.status === "timeout") logCause(requestId, undefined);
+			if (failure.status === "timeout") log.writeCause(requestId, undefined);
 			return fail(current, failure);
 		}
 		state = "busy";

@@ -16,7 +16,10 @@ export type ResponseStream = NodeJS.WritableStream & {
 /** A response on its way to the Runtime API. */
 export type StreamedResponse = {
 	readonly stream: ResponseStream;
-	/** Resolves when the Runtime API has answered, which it does when the stream has ended. */
+	/**
+	 * Resolves when the Runtime API has answered, which it does when the stream has ended. A connection that breaks rejects
+	 * it: while nobody waits for it, that ends the process, as it does with AWS's runtime.
+	 */
 	readonly done: Promise<void>;
 	/** Ends the stream with an error. */
 	fail(error: unknown): Promise<void>;
@@ -88,8 +91,6 @@ export function createStreamOpener(
 			});
 			outgoing.on("error", reject);
 		});
-		// Awaited only when the handler has returned.
-		done.catch(() => {});
 		return {
 			stream: createResponseStream(outgoing),
 			done,
@@ -99,8 +100,8 @@ export function createStreamOpener(
 					"Lambda-Runtime-Function-Error-Type": toHeaderValue(formatted.errorType),
 					"Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(formatted)).toString("base64"),
 				});
-				await new Promise<void>((resolve) => outgoing.end(resolve));
-				await done.catch(() => {});
+				outgoing.end();
+				await done;
 			},
 		};
 	};
