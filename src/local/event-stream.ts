@@ -4,7 +4,7 @@ import { fromUtf8, toUtf8 } from "@smithy/core/serde";
 import type { ResponseOutput } from "./response-output.ts";
 
 /** The last event of a stream: https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStreamCompleteEvent.html */
-export type InvokeComplete = {
+type InvokeComplete = {
 	readonly ErrorCode?: string | undefined;
 	readonly ErrorDetails?: string | undefined;
 	readonly LogResult?: string | undefined;

@@ -14,7 +14,7 @@ export type InvocationOutcome =
 	| { readonly kind: "streamed"; readonly error?: StreamError | undefined };
 
 /** How a stream that has begun is told to have failed. */
-export type StreamError = { readonly code: string; readonly details?: string | undefined };
+type StreamError = { readonly code: string; readonly details?: string | undefined };
 
 export type InvocationResult = InvocationOutcome & {
 	/** The last 4 KB of the log, base64, when the invocation is over: later than the answer. */
@@ -39,7 +39,7 @@ export function toOutcome(answer: Exclude<RuntimeAnswer, { kind: "truncated" }>)
  * The codes of a broken stream are those of Lambda's open source: a connection that breaks is
  * Runtime.TruncatedResponse, whatever broke it, and says no more.
  *
- * https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/v1.22/lambda/core/directinvoke/directinvoke.go
+ * https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/c6779f7eb547901fb675b238c50a145d7eadea05/lambda/core/directinvoke/directinvoke.go
  *
  * @param streams whether a part of the response may have been passed on
  */

@@ -14,7 +14,7 @@ export type RuntimeAnswer =
 	/** A stream whose connection broke. */
 	| { readonly kind: "truncated" };
 
-export type StreamedError = { readonly errorType: string /** JSON. */; readonly body: Buffer };
+type StreamedError = { readonly errorType: string /** JSON. */; readonly body: Buffer };
 
 /**
  * Reads what a runtime posts as its response. A stream goes piece by piece to `output`; without one it is collected.

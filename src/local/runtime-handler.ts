@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { ResponseStream } from "./runtime-stream.ts";
 import { readStreaming } from "./runtime-streaming.ts";
 
-export type Handler = (event: unknown, context: unknown) => unknown;
+type Handler = (event: unknown, context: unknown) => unknown;
 
 export type StreamingHandler = (event: unknown, stream: ResponseStream, context: unknown) => unknown;
 
