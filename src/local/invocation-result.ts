@@ -36,8 +36,9 @@ export function toOutcome(answer: Exclude<RuntimeAnswer, { kind: "truncated" }>)
 }
 
 /**
- * The codes of a broken stream are those of Lambda's open source: a connection that breaks is
- * Runtime.TruncatedResponse, whatever broke it, and says no more.
+ * The codes of a stream that breaks are those of Lambda's open source: a connection that breaks is
+ * Runtime.TruncatedResponse, whatever broke it, and says no more. AWS documents no code for a timeout midway: it is given
+ * the error of a plain invocation.
  *
  * https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/c6779f7eb547901fb675b238c50a145d7eadea05/lambda/core/directinvoke/directinvoke.go
  *

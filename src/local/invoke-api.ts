@@ -87,7 +87,7 @@ function errorOf(
 	result: InvocationResult,
 ): { readonly code: string; readonly details?: string | undefined } | undefined {
 	if (result.kind === "streamed") return result.error;
-	// Before a stream has begun, the error is the one of a plain invocation.
+	// AWS documents no code for an error before the stream has begun: it is given the one of a plain invocation.
 	return result.isFunctionError ? { code: "Unhandled", details: result.payload.toString() } : undefined;
 }
 
