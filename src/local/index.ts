@@ -49,7 +49,8 @@ export type LocalEnvironment = {
  *
  * What differs: an environment's /tmp is a folder of its own, named by TMPDIR, and stays as long as the environment;
  * requests are not authenticated; an `Event` invocation waits for concurrency but is not retried after a function error;
- * memory is not limited beyond the heap of Node.js, nor is the bandwidth of a stream; nothing is isolated: handlers run as the user who started this.
+ * memory is not limited beyond the heap of Node.js, nor is the bandwidth of a stream; nothing is isolated: handlers run
+ * as the user who started this.
  *
  * Nothing outlives the host, unless the host is killed with SIGKILL: then frozen environments stay stopped, what a
  * handler had started is left to itself, and the temporary folders stay. POSIX systems only.
