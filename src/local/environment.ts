@@ -1,16 +1,11 @@
 import { setTimeout } from "node:timers/promises";
-import { type Failure, failByExit, failByInitError, failByTimeout, toPayload } from "./failure.ts";
-import { describeExit, describeTimeout, responseTooLargeError } from "./function-error.ts";
-import {
-	createLogTail,
-	formatInitReport,
-	formatReport,
-	type LocalLambdaLog,
-	type LogTail,
-	type Report,
-} from "./logs.ts";
+import { createEnvironmentLog } from "./environment-log.ts";
+import { type Failure, failByExit, failByInitError, failByTimeout, failByTruncation } from "./failure.ts";
+import { type InvocationResult, toFailedOutcome, toOutcome } from "./invocation-result.ts";
+import { formatInitReport, type LocalLambdaLog } from "./logs.ts";
 import type { ResolvedFunction } from "./options.ts";
-import type { RuntimeAnswer, RuntimeInvocation } from "./runtime-api.ts";
+import type { ResponseOutput } from "./response-output.ts";
+import type { RuntimeInvocation } from "./runtime-api.ts";
 import { createSandbox, type RuntimeEvent } from "./sandbox.ts";
 
 /**
@@ -20,31 +15,24 @@ import { createSandbox, type RuntimeEvent } from "./sandbox.ts";
  */
 export type EnvironmentState = "init" | "busy" | "idle" | "reset";
 
-export type InvocationResult = {
-	/** The handler's result as JSON, or the function error. */
-	readonly payload: Buffer;
-	readonly isFunctionError: boolean;
-	/** The last 4 KB of the log, base64, when the invocation is over: later than the answer. */
-	readonly logTail: Promise<string>;
-};
-
 export type Environment = {
 	readonly pid: number | undefined;
 	readonly state: EnvironmentState;
 	readonly frozen: boolean;
 	readonly logStreamName: string;
-	/** Runs one invocation; a second one waits until the runtime has asked for it. */
-	invoke(invocation: RuntimeInvocation): Promise<InvocationResult>;
+	/** Runs one invocation; a second one waits until the runtime has asked for it. What the function streams goes to `output`. */
+	invoke(invocation: RuntimeInvocation, output: ResponseOutput | undefined): Promise<InvocationResult>;
 	close(): Promise<void>;
 };
 
 /** What belongs to one invocation. Times are of `performance.now()`. */
 type Running = {
 	readonly requestId: string;
-	readonly tail: LogTail;
 	readonly startedAt: number;
 	readonly deadline: number;
 	readonly initDurationMs: number | undefined;
+	/** Whether the function has begun to stream to the caller. */
+	streams: boolean;
 };
 
 /**
@@ -59,15 +47,10 @@ export async function createEnvironment(
 ): Promise<Environment> {
 	let state: EnvironmentState = "reset";
 	let isFirstInit = true;
-	let running: Running | undefined;
 	let previous: Promise<unknown> = Promise.resolve();
 
-	const log = (source: LocalLambdaLog["source"], message: string): void => {
-		running?.tail.add(message);
-		const { logStreamName } = sandbox;
-		onLog({ functionName: fn.name, logStreamName, requestId: running?.requestId, source, message });
-	};
-	const sandbox = await createSandbox(fn, host, log);
+	const log = createEnvironmentLog(fn, () => sandbox.logStreamName, onLog);
+	const sandbox = await createSandbox(fn, host, log.write);
 
 	const reset = async (): Promise<void> => {
 		await sandbox.reset();
@@ -90,55 +73,74 @@ export async function createEnvironment(
 			failure = toFailure(requestId, event);
 		}
 		await reset();
-		log("platform", formatInitReport(performance.now() - startedAt, phase, failure));
+		log.write("platform", formatInitReport(performance.now() - startedAt, phase, failure));
 		return failure;
 	};
 
 	const toFailure = (requestId: string, event: RuntimeEvent | undefined): Failure =>
 		event?.type === "exit" ? failByExit(requestId, event.exit) : failByTimeout(requestId, fn.timeoutMs);
 
-	const logCause = (requestId: string, event: RuntimeEvent | undefined): void => {
-		if (event?.type === "exit") {
-			log("platform", `RequestId: ${requestId} Error: ${describeExit(event.exit)}`);
-			log("platform", "Runtime.ExitError");
-		} else {
-			log("platform", `${new Date().toISOString()} ${requestId} ${describeTimeout(fn.timeoutMs)}`);
-		}
-	};
-
-	/** Ends the invocation; returns its log. */
-	const end = (
-		{ requestId, initDurationMs, tail }: Running,
-		outcome: Pick<Report, "durationMs" | "failure">,
-	): string => {
-		const maxMemoryUsedMb = sandbox.readMaxMemoryMb();
-		log("platform", `END RequestId: ${requestId}`);
-		const { memorySizeMb } = fn;
-		log("platform", formatReport({ requestId, memorySizeMb, maxMemoryUsedMb, initDurationMs, ...outcome }));
-		running = undefined;
-		return tail.toBase64();
-	};
+	const end = ({ initDurationMs }: Running, durationMs: number, failure?: Failure): string =>
+		log.end({ durationMs, failure, initDurationMs, maxMemoryUsedMb: sandbox.readMaxMemoryMb() });
 
 	const fail = (invocation: Running, failure: Failure): InvocationResult => {
 		const elapsedMs = performance.now() - invocation.startedAt;
 		const durationMs = failure.status === "timeout" ? fn.timeoutMs : elapsedMs;
-		const tail = end(invocation, { durationMs, failure });
-		return { payload: failure.payload, isFunctionError: true, logTail: Promise.resolve(tail) };
+		const tail = end(invocation, durationMs, failure);
+		return { ...toFailedOutcome(failure, invocation.streams), logTail: Promise.resolve(tail) };
 	};
 
-	/** The time after the answer, until the runtime asks for the next invocation: it belongs to the invocation. */
-	const settle = async (invocation: Running): Promise<string> => {
-		const event = await sandbox.take(invocation.deadline - performance.now());
+	/** The environment comes to rest: the runtime has asked for the next invocation. */
+	const rest = async (): Promise<void> => {
+		if (fn.freeze) sandbox.freeze();
+		state = "idle";
+		await sandbox.flushLogs();
+	};
+
+	/**
+	 * The time after the answer, until the runtime asks for the next invocation: it belongs to the invocation.
+	 *
+	 * @param known what the runtime has done since, when that is known
+	 */
+	const settle = async (invocation: Running, known: RuntimeEvent | undefined): Promise<string> => {
+		const event = known ?? (await sandbox.take(invocation.deadline - performance.now()));
 		const durationMs = performance.now() - invocation.startedAt;
 		if (event?.type === "ready") {
-			if (fn.freeze) sandbox.freeze();
-			state = "idle";
-			await sandbox.flushLogs();
-			return end(invocation, { durationMs });
+			await rest();
+			return end(invocation, durationMs);
 		}
 		await reset();
-		logCause(invocation.requestId, event);
-		return end(invocation, { durationMs, failure: toFailure(invocation.requestId, event) });
+		log.writeCause(invocation.requestId, event);
+		return end(invocation, durationMs, toFailure(invocation.requestId, event));
+	};
+
+	/** What comes of an invocation that the runtime has. */
+	const conclude = async (invocation: Running): Promise<InvocationResult> => {
+		const { requestId, deadline } = invocation;
+		let event = await sandbox.take(deadline - performance.now());
+		let exit: RuntimeEvent | undefined;
+		if (event?.type === "exit" && invocation.streams) {
+			// What the process had written before its end is still on its way.
+			exit = event;
+			event = (await sandbox.take(streamEndGraceMs)) ?? exit;
+		}
+		if (event?.type === "answer" && event.answer.kind !== "truncated") {
+			const settled = settle(invocation, exit);
+			// An environment that cannot be brought to rest is not used as it is.
+			previous = settled.catch(reset);
+			return { ...toOutcome(event.answer), logTail: settled };
+		}
+		if (event?.type === "answer") {
+			// A stream breaks because the process ends, or because the handler destroyed it.
+			event = exit ?? (await sandbox.take(deadline - performance.now()));
+			if (event?.type === "ready") {
+				await rest();
+				return fail(invocation, failByTruncation(requestId));
+			}
+		}
+		await reset();
+		log.writeCause(requestId, event);
+		return fail(invocation, toFailure(requestId, event));
 	};
 
 	/** INIT on its own time; it leaves no process when it fails, and the invocation starts it again. */
@@ -149,34 +151,30 @@ export async function createEnvironment(
 		return failure ? undefined : performance.now() - startedAt;
 	};
 
-	const run = async (invocation: RuntimeInvocation): Promise<InvocationResult> => {
+	const run = async (invocation: RuntimeInvocation, output: ResponseOutput | undefined): Promise<InvocationResult> => {
 		const { requestId } = invocation;
 		if (!sandbox.isAlive) await reset();
 		const initDurationMs = isFirstInit ? await initFirst(requestId) : undefined;
 
 		const startedAt = performance.now();
 		const deadlineMs = Date.now() + fn.timeoutMs;
-		const current = { requestId, tail: createLogTail(), startedAt, deadline: startedAt + fn.timeoutMs, initDurationMs };
-		running = current;
+		const deadline = startedAt + fn.timeoutMs;
+		const current: Running = { requestId, startedAt, deadline, initDurationMs, streams: false };
+		log.begin(requestId);
 		const failure = sandbox.isAlive ? undefined : await init(requestId, fn.timeoutMs, "invoke");
-		log("platform", `START RequestId: ${requestId} Version: $LATEST`);
+		log.write("platform", `START RequestId: ${requestId} Version: $LATEST`);
 		if (failure) {
-			if (failure.status === "timeout") logCause(requestId, undefined);
+			if (failure.status === "timeout") log.writeCause(requestId, undefined);
 			return fail(current, failure);
 		}
 		state = "busy";
 		sandbox.thaw();
-		sandbox.deliver(invocation, deadlineMs);
-		const event = await sandbox.take(current.deadline - performance.now());
-		if (event?.type === "answer") {
-			const settled = settle(current);
-			// An environment that cannot be brought to rest is not used as it is.
-			previous = settled.catch(reset);
-			return { ...toResult(event.answer), logTail: settled };
-		}
-		await reset();
-		logCause(requestId, event);
-		return fail(current, toFailure(requestId, event));
+		const start = (): void => {
+			current.streams = true;
+			output?.start();
+		};
+		sandbox.deliver(invocation, deadlineMs, output && { ...output, start });
+		return await conclude(current);
 	};
 
 	return {
@@ -190,9 +188,9 @@ export async function createEnvironment(
 			return sandbox.frozen;
 		},
 		logStreamName: sandbox.logStreamName,
-		invoke: async (invocation) => {
+		invoke: async (invocation, output) => {
 			await previous;
-			return await run(invocation);
+			return await run(invocation, output);
 		},
 		close: async () => {
 			await Promise.race([previous, setTimeout(closeGraceMs, undefined, { ref: false })]);
@@ -204,10 +202,8 @@ export async function createEnvironment(
 // What a runtime that has answered gets to ask for the next invocation, so that its last one ends as it should.
 const closeGraceMs = 500;
 
+// What is left of a stream gets to be read after the process that wrote it has ended.
+const streamEndGraceMs = 1000;
+
 // What a runtime that has reported an INIT error gets to write it to the log and exit.
 const initErrorGraceMs = 500;
-
-function toResult(answer: RuntimeAnswer): { readonly payload: Buffer; readonly isFunctionError: boolean } {
-	if (answer.kind === "tooLarge") return { payload: toPayload(responseTooLargeError()), isFunctionError: true };
-	return { payload: answer.payload, isFunctionError: answer.kind === "error" };
-}

@@ -1,4 +1,4 @@
-import { exitError, type ProcessExit, timeoutError } from "./function-error.ts";
+import { exitError, type ProcessExit, timeoutError, truncatedError } from "./function-error.ts";
 
 /** Why an invocation has no answer from the runtime. */
 export type Failure = {
@@ -14,6 +14,12 @@ export function failByExit(requestId: string, exit: ProcessExit): Failure {
 
 export function failByTimeout(requestId: string, timeoutMs: number): Failure {
 	return { payload: toPayload(timeoutError(requestId, timeoutMs)), status: "timeout", errorType: "Sandbox.Timedout" };
+}
+
+/** For a runtime that breaks off its stream and lives on. */
+export function failByTruncation(requestId: string): Failure {
+	const error = truncatedError(requestId);
+	return { payload: toPayload(error), status: "error", errorType: error.errorType };
 }
 
 /** @param payload what the runtime posted to /init/error */

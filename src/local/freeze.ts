@@ -6,8 +6,8 @@ import { listProcesses, type ProcessEntry, processTree, signalProcess } from "..
  * group or session, also when the parent has died since.
  */
 export type EnvironmentTree = {
-	/** Reads the process table, so that a process is still known when it loses its parent later. */
-	observe(): void;
+	/** Looks into the process table, so that a process is still known when it loses its parent later. */
+	observe(table: readonly ProcessEntry[]): void;
 	/** Stops every process (SIGSTOP); when it returns, none runs. */
 	freeze(): void;
 	/** Lets the stopped processes run on (SIGCONT). */
@@ -36,8 +36,7 @@ export function createEnvironmentTree(
 	let rootStart: number | undefined;
 
 	/** The living members; adds the new ones to `known` and drops those that ended. */
-	const walk = (): ProcessEntry[] => {
-		const table = listProcesses();
+	const walk = (table: readonly ProcessEntry[] = listProcesses()): ProcessEntry[] => {
 		const byPid = new Map(table.map((entry) => [entry.pid, entry]));
 		const isKnown = (entry: ProcessEntry | undefined): boolean =>
 			entry !== undefined && known.get(entry.pid)?.startTime === entry.startTime;
@@ -79,7 +78,7 @@ export function createEnvironmentTree(
 
 	walk();
 	return {
-		observe: () => void walk(),
+		observe: (table) => void walk(table),
 		freeze,
 		thaw: () => {
 			for (const pid of known.keys()) signalProcess(pid, "SIGCONT");

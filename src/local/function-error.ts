@@ -7,6 +7,13 @@ import { constants } from "node:os";
  */
 export const maxResponseBytes: number = 6 * 1024 * 1024 + 100;
 
+/**
+ * The largest answer that a function can stream: 200 MB, taken as MiB as in Lambda's other sizes.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+ */
+export const maxStreamedResponseBytes: number = 200 * 1024 * 1024;
+
 /** How a process ended, as `child_process` tells it. */
 export type ProcessExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -24,10 +31,17 @@ export function exitError(requestId: string, exit: ProcessExit): FunctionError {
 	return { errorType: "Runtime.ExitError", errorMessage: `RequestId: ${requestId} Error: ${describeExit(exit)}` };
 }
 
-export function responseTooLargeError(): FunctionError {
+export function truncatedError(requestId: string): FunctionError {
+	return {
+		errorType: "Runtime.TruncatedResponse",
+		errorMessage: `RequestId: ${requestId} Error: The connection of the streamed response broke before its end`,
+	};
+}
+
+export function responseTooLargeError(limitBytes: number): FunctionError {
 	return {
 		errorType: "Function.ResponseSizeTooLarge",
-		errorMessage: `Response payload size exceeded maximum allowed payload size (${maxResponseBytes} bytes).`,
+		errorMessage: `Response payload size exceeded maximum allowed payload size (${limitBytes} bytes).`,
 	};
 }
 

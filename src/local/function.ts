@@ -1,6 +1,8 @@
-import { createEnvironment, type Environment, type InvocationResult } from "./environment.ts";
+import { createEnvironment, type Environment } from "./environment.ts";
+import type { InvocationResult } from "./invocation-result.ts";
 import type { LocalLambdaLog } from "./logs.ts";
 import type { ResolvedFunction, ResolvedLambda } from "./options.ts";
+import type { ResponseOutput } from "./response-output.ts";
 import type { RuntimeInvocation } from "./runtime-api.ts";
 
 /** Why an invocation was throttled, as the Invoke API says it. */
@@ -9,8 +11,8 @@ export type ThrottleReason = "ConcurrentInvocationLimitExceeded" | "ReservedFunc
 export type LocalFunction = {
 	readonly resolved: ResolvedFunction;
 	readonly environments: readonly Environment[];
-	/** Starts an invocation, or says why it cannot run now. */
-	invoke(invocation: RuntimeInvocation): Promise<InvocationResult> | ThrottleReason;
+	/** Starts an invocation, or says why it cannot run now. With an output, what the function streams goes there. */
+	invoke(invocation: RuntimeInvocation, output?: ResponseOutput): Promise<InvocationResult> | ThrottleReason;
 	/** Starts an invocation as soon as the concurrency allows it. */
 	enqueue(invocation: RuntimeInvocation): void;
 	close(): Promise<void>;
@@ -67,11 +69,11 @@ function createFunction(
 		}
 	};
 
-	const run = async (invocation: RuntimeInvocation): Promise<InvocationResult> => {
+	const run = async (invocation: RuntimeInvocation, output: ResponseOutput | undefined): Promise<InvocationResult> => {
 		let environment: Environment | undefined;
 		try {
 			environment = free.pop() ?? (await create());
-			return await environment.invoke(invocation);
+			return await environment.invoke(invocation, output);
 		} finally {
 			if (environment) free.push(environment);
 			capacity.free++;
@@ -79,10 +81,10 @@ function createFunction(
 		}
 	};
 
-	const invoke = (invocation: RuntimeInvocation): Promise<InvocationResult> | ThrottleReason => {
+	const invoke: LocalFunction["invoke"] = (invocation, output) => {
 		if (capacity.free === 0) return capacity.reason;
 		capacity.free--;
-		return run(invocation);
+		return run(invocation, output);
 	};
 
 	return {

@@ -8,9 +8,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { EnvironmentState } from "./environment.ts";
 import { createFunctions } from "./function.ts";
-import { handleInvoke, invokePath } from "./invoke-api.ts";
+import { handleRequest } from "./invoke-api.ts";
 import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
-import { sendServiceError, serviceFailed, unknownOperation } from "./service-error.ts";
+import { sendServiceError, serviceFailed } from "./service-error.ts";
 
 export type { EnvironmentState } from "./environment.ts";
 export type { LocalLambdaLog } from "./logs.ts";
@@ -41,16 +41,22 @@ export type LocalEnvironment = {
 };
 
 /**
- * Starts AWS Lambda on this machine: functions from built handler files, behind the Invoke API that the AWS SDK speaks.
+ * Starts AWS Lambda on this machine: functions from built handler files, behind the Invoke API that the AWS SDK speaks:
+ * Invoke, and InvokeWithResponseStream for what a handler streams (`awslambda.streamifyResponse`).
  *
  * It behaves as Lambda does where a function can notice. Each execution environment is a process of its own that takes
  * one invocation at a time; a new one starts when all others are busy, up to `concurrency`. The INIT phase has a limit
  * of its own. When the runtime asks for the next invocation, all processes of the environment are stopped, and continued
  * when there is one. A timeout, a crash or a failed INIT ends all processes; the next invocation starts them again.
  *
+ * A streamed response reaches the client piece by piece while the handler runs, up to 200 MB; the last event of the
+ * stream (`InvokeComplete`) says how it ended. A client that goes away does not end the invocation. Invoke gives the
+ * whole stream as its payload, up to 6 MB.
+ *
  * What differs: an environment's /tmp is a folder of its own, named by TMPDIR, and stays as long as the environment;
  * requests are not authenticated; an `Event` invocation waits for concurrency but is not retried after a function error;
- * memory is not limited beyond the heap of Node.js; nothing is isolated: handlers run as the user who started this.
+ * memory is not limited beyond the heap of Node.js, nor is the bandwidth of a stream; nothing is isolated: handlers run
+ * as the user who started this.
  *
  * Nothing outlives the host, unless the host is killed with SIGKILL: then frozen environments stay stopped, what a
  * handler had started is left to itself, and the temporary folders stay. POSIX systems only.
@@ -80,10 +86,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
 	const functions = createFunctions(resolved);
 
 	const server = createServer({ requestTimeout: 0 }, (request, response) => {
-		const url = new URL(request.url ?? "/", "http://localhost");
-		const invoke = request.method === "POST" ? invokePath.exec(url.pathname) : null;
-		if (!invoke?.[1]) return sendServiceError(response, unknownOperation);
-		handleInvoke(functions, request, response, decodeURIComponent(invoke[1]), url.searchParams).catch(() => {
+		handleRequest(functions, request, response).catch(() => {
 			if (response.headersSent) response.destroy();
 			else sendServiceError(response, serviceFailed);
 		});

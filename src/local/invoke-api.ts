@@ -1,110 +1,100 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createEventStream } from "./event-stream.ts";
 import type { LocalFunction } from "./function.ts";
-import { findFunction } from "./function-name.ts";
-import { readBody } from "./http-body.ts";
-import type { RuntimeInvocation } from "./runtime-api.ts";
-import {
-	invalidContent,
-	invalidParameter,
-	requestTooLarge,
-	type ServiceError,
-	sendServiceError,
-	throttled,
-} from "./service-error.ts";
+import type { InvocationResult } from "./invocation-result.ts";
+import { readInvokeRequest } from "./invoke-request.ts";
+import { sendServiceError, throttled, unknownOperation, validationFailed } from "./service-error.ts";
 
-/**
- * The largest request, by invocation type: 6 MiB and 1 MiB.
- *
- * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
- */
-const maxRequestBytes = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024, DryRun: 6 * 1024 * 1024 } as const;
-
-/** Of the base64 text: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters */
-const maxClientContextBytes = 3583;
-
-type InvocationType = keyof typeof maxRequestBytes;
-
-export const invokePath: RegExp = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
-
-/** Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
-export async function handleInvoke(
+type Operation = (
 	functions: ReadonlyMap<string, LocalFunction>,
 	request: IncomingMessage,
 	response: ServerResponse,
 	functionName: string,
 	query: URLSearchParams,
+) => Promise<void>;
+
+const operations: readonly (readonly [path: RegExp, operation: Operation])[] = [
+	[/^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
+	[/^\/2021-11-15\/functions\/([^/]+)\/response-streaming-invocations$/, invokeWithResponseStream],
+];
+
+/** Answers a request of the Lambda API; rejects when the function could not be run. */
+export async function handleRequest(
+	functions: ReadonlyMap<string, LocalFunction>,
+	request: IncomingMessage,
+	response: ServerResponse,
 ): Promise<void> {
-	const requestId = randomUUID();
-	response.setHeader("x-amzn-RequestId", requestId);
-	const type = header(request, "x-amz-invocation-type") ?? "RequestResponse";
-	const isKnownType = Object.hasOwn(maxRequestBytes, type);
-	const limit = maxRequestBytes[isKnownType ? (type as InvocationType) : "RequestResponse"];
-	const body = await readBody(request, limit);
-	const refuse = (error: ServiceError): void => sendServiceError(response, error);
+	const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+	for (const [path, operation] of operations) {
+		const encodedName = path.exec(pathname)?.[1];
+		if (request.method !== "POST" || encodedName === undefined) continue;
+		const name = decode(encodedName);
+		if (name !== undefined) return await operation(functions, request, response, name, searchParams);
+		return sendServiceError(response, validationFailed("functionName", encodedName, "Member must be URL-encoded"));
+	}
+	sendServiceError(response, unknownOperation);
+}
 
-	if (!isKnownType) return refuse(invalidParameter(`InvocationType ${type} is not supported`));
-	const found = findFunction(functions, functionName, query.get("Qualifier") ?? undefined);
-	if ("status" in found) return refuse(found);
-	if (body.bytes === undefined) return refuse(requestTooLarge(body.length, type, limit));
-	const clientContext = decodeClientContext(header(request, "x-amz-client-context"));
-	if (typeof clientContext === "object") return refuse(clientContext);
-	const payload = body.length === 0 ? Buffer.from("{}") : body.bytes;
-	const problem = findJsonProblem(payload);
-	if (problem !== undefined) return refuse(invalidContent(problem));
-
-	response.setHeader("X-Amz-Executed-Version", "$LATEST");
-	if (type === "DryRun") return void response.writeHead(204).end();
-	const traceId = traceIdFor(header(request, "x-amzn-trace-id"));
-	response.setHeader("X-Amzn-Trace-Id", traceId);
-	const invocation: RuntimeInvocation = {
-		requestId,
-		invokedFunctionArn: found.invokedArn,
-		traceId,
-		clientContext: type === "RequestResponse" ? clientContext : undefined,
-		payload,
-	};
-	if (type === "Event") {
-		found.fn.enqueue(invocation);
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+async function invoke(...[functions, request, response, name, query]: Parameters<Operation>): Promise<void> {
+	const types = ["RequestResponse", "Event", "DryRun"] as const;
+	const invoked = await readInvokeRequest(functions, request, response, name, query, types);
+	if ("status" in invoked) return sendServiceError(response, invoked);
+	if (invoked.type === "DryRun") return void response.writeHead(204).end();
+	if (invoked.type === "Event") {
+		invoked.fn.enqueue(invoked.invocation);
 		return void response.writeHead(202, { "Content-Length": 0 }).end();
 	}
-	const started = found.fn.invoke(invocation);
-	if (typeof started === "string") return refuse(throttled(started));
+	const started = invoked.fn.invoke(invoked.invocation);
+	if (typeof started === "string") return sendServiceError(response, throttled(started));
 	const result = await started;
+	if (result.kind === "streamed") throw new Error("A plain invocation has no stream");
 	if (result.isFunctionError) response.setHeader("X-Amz-Function-Error", "Unhandled");
-	if (header(request, "x-amz-log-type") === "Tail") response.setHeader("X-Amz-Log-Result", await result.logTail);
+	if (invoked.wantsLog) response.setHeader("X-Amz-Log-Result", await result.logTail);
 	response.writeHead(200, { "Content-Type": "application/json", "Content-Length": result.payload.length });
 	response.end(result.payload);
 }
 
-function header(request: IncomingMessage, name: string): string | undefined {
-	const value = request.headers[name];
-	return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function decodeClientContext(base64: string | undefined): string | undefined | ServiceError {
-	if (base64 === undefined) return undefined;
-	if (base64.length > maxClientContextBytes) {
-		return invalidParameter(`Client context must be ${maxClientContextBytes} bytes or less`);
+/** https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html */
+async function invokeWithResponseStream(
+	...[functions, request, response, name, query]: Parameters<Operation>
+): Promise<void> {
+	const types = ["RequestResponse", "DryRun"] as const;
+	const invoked = await readInvokeRequest(functions, request, response, name, query, types);
+	if ("status" in invoked) return sendServiceError(response, invoked);
+	if (invoked.type === "DryRun") return void response.writeHead(204).end();
+	const stream = createEventStream(response);
+	const started = invoked.fn.invoke(invoked.invocation, stream);
+	if (typeof started === "string") return sendServiceError(response, throttled(started));
+	const result = await started;
+	const error = errorOf(result);
+	if (result.kind === "whole" && !result.isFunctionError) {
+		for (let at = 0; at < result.payload.length; at += maxPieceBytes) {
+			await stream.write(result.payload.subarray(at, at + maxPieceBytes));
+		}
 	}
-	const json = Buffer.from(base64, "base64").toString();
-	const problem = findJsonProblem(json);
-	return problem === undefined ? json : invalidContent(`Client context must be a valid Base64-encoded JSON object.`);
+	stream.end({
+		ErrorCode: error?.code,
+		ErrorDetails: error?.details,
+		LogResult: invoked.wantsLog ? await result.logTail : undefined,
+	});
 }
 
-function findJsonProblem(json: Buffer | string): string | undefined {
+// How much of a result that came whole goes into one event; Lambda does not say how much it takes.
+const maxPieceBytes = 64 * 1024;
+
+function errorOf(
+	result: InvocationResult,
+): { readonly code: string; readonly details?: string | undefined } | undefined {
+	if (result.kind === "streamed") return result.error;
+	// AWS documents no code for an error before the stream has begun: it is given the one of a plain invocation.
+	return result.isFunctionError ? { code: "Unhandled", details: result.payload.toString() } : undefined;
+}
+
+function decode(encoded: string): string | undefined {
 	try {
-		JSON.parse(json.toString());
+		return decodeURIComponent(encoded);
+	} catch {
 		return undefined;
-	} catch (error) {
-		return (error as Error).message;
 	}
-}
-
-// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-function traceIdFor(given: string | undefined): string {
-	if (given?.includes("Root=")) return given;
-	const seconds = Math.floor(Date.now() / 1000).toString(16);
-	const [root, parent] = [randomBytes(12).toString("hex"), randomBytes(8).toString("hex")];
-	return `Root=1-${seconds}-${root};Parent=${parent};Sampled=0`;
 }

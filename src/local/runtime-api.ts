@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { maxResponseBytes } from "./function-error.ts";
 import { readBody } from "./http-body.ts";
+import type { ResponseOutput } from "./response-output.ts";
+import { type RuntimeAnswer, readResponse, readWhole } from "./runtime-answer.ts";
 
 /** One invocation, as the runtime gets it. */
 export type RuntimeInvocation = {
@@ -15,11 +17,6 @@ export type RuntimeInvocation = {
 	readonly payload: Buffer;
 };
 
-/** What a runtime said about an invocation: its result, its error, or a result that is larger than Lambda allows. */
-export type RuntimeAnswer =
-	| { readonly kind: "response" | "error"; readonly payload: Buffer }
-	| { readonly kind: "tooLarge" };
-
 export type RuntimeApiListener = {
 	/** The runtime asks for the next invocation: it has started, or has finished the one before. */
 	onReady(): void;
@@ -30,8 +27,8 @@ export type RuntimeApiListener = {
 export type RuntimeApi = {
 	/** For AWS_LAMBDA_RUNTIME_API: host and port. */
 	readonly address: string;
-	/** Gives the runtime, which must have asked for it, its next invocation. */
-	deliver(invocation: RuntimeInvocation, deadlineMs: number): void;
+	/** Gives the runtime, which must have asked for it, its next invocation. What it streams goes to the output. */
+	deliver(invocation: RuntimeInvocation, deadlineMs: number, output: ResponseOutput | undefined): void;
 	/** Forgets the runtime process and waits for a new one. */
 	reset(): void;
 	close(): void;
@@ -40,7 +37,14 @@ export type RuntimeApi = {
 type Phase =
 	| { readonly name: "init" | "failed" }
 	| { readonly name: "ready"; readonly next: ServerResponse }
-	| { readonly name: "invoking" | "answering" | "answered"; readonly requestId: string };
+	| {
+			readonly name: "invoking" | "answering";
+			readonly requestId: string;
+			readonly output: ResponseOutput | undefined;
+			/** The runtime asks for the next invocation already. */
+			next?: ServerResponse;
+	  }
+	| { readonly name: "answered" };
 
 /**
  * The Runtime API of one execution environment, on a port of its own: a runtime is told apart by the port it speaks to.
@@ -54,6 +58,10 @@ export async function startRuntimeApi(host: string, listener: RuntimeApiListener
 		if (phase.name === "init" || phase.name === "answered") {
 			phase = { name: "ready", next: response };
 			listener.onReady();
+		} else if ((phase.name === "invoking" || phase.name === "answering") && !phase.next) {
+			// AWS's runtime client does not wait until its stream has arrived when it ends it with an error, and it asks on
+			// another connection.
+			phase.next = response;
 		} else {
 			refuseTransition(response, phase.name, "Ready");
 		}
@@ -69,19 +77,19 @@ export async function startRuntimeApi(host: string, listener: RuntimeApiListener
 		if (phase.requestId !== requestId) {
 			return reply(response, 400, { errorMessage: "Invalid request ID", errorType: "InvalidRequestID" });
 		}
-		const answering: Phase = { name: "answering", requestId };
+		const answering: Phase = { ...phase, name: "answering" };
 		phase = answering;
-		const body = await readBody(request, maxResponseBytes);
+		const answer = kind === "error" ? await readWhole(request, kind) : await readResponse(request, phase.output);
 		if (phase !== answering) return;
-		phase = { name: "answered", requestId };
-		if (body.bytes === undefined) {
-			const errorMessage = `Exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
+		phase = { name: "answered" };
+		if (answer.kind === "tooLarge") {
+			const errorMessage = `Exceeded maximum allowed payload size (${answer.limitBytes} bytes).`;
 			reply(response, 413, { errorMessage, errorType: "RequestEntityTooLarge" });
-			listener.onAnswer({ kind: "tooLarge" });
-		} else {
+		} else if (answer.kind !== "truncated") {
 			reply(response, 202, { status: "OK" });
-			listener.onAnswer({ kind, payload: body.bytes });
 		}
+		listener.onAnswer(answer);
+		if (answering.next) next(answering.next);
 	};
 
 	const initError = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -118,10 +126,10 @@ export async function startRuntimeApi(host: string, listener: RuntimeApiListener
 
 	return {
 		address: `${host}:${(server.address() as AddressInfo).port}`,
-		deliver: (invocation, deadlineMs) => {
+		deliver: (invocation, deadlineMs, output) => {
 			if (phase.name !== "ready") throw new Error("The runtime has not asked for an invocation");
 			const { next } = phase;
-			phase = { name: "invoking", requestId: invocation.requestId };
+			phase = { name: "invoking", requestId: invocation.requestId, output };
 			next.writeHead(200, {
 				"Content-Type": "application/json",
 				"Content-Length": invocation.payload.length,

@@ -1,5 +1,5 @@
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from "node:http";
-import { formatError } from "./runtime-error.ts";
+import { formatError, toHeaderValue } from "./runtime-error.ts";
 
 /** The runtime's side of the Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export type RuntimeClient = {
@@ -53,8 +53,4 @@ export function createRuntimeClient(address: string): RuntimeClient {
 			await postJson("init/error", JSON.stringify(formatted), formatted.errorType);
 		},
 	};
-}
-
-function toHeaderValue(text: string): string {
-	return text.replaceAll(/[^\x20-\x7e]/g, "?");
 }

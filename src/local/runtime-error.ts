@@ -31,3 +31,8 @@ function describe(error: Error): object {
 function escapeDelete(text: string): string {
 	return text.replaceAll("\x7F", "%7F");
 }
+
+/** An error's type, which the Runtime API takes in a header. */
+export function toHeaderValue(text: string): string {
+	return text.replaceAll(/[^\x20-\x7e]/g, "?");
+}

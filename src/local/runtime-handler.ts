@@ -2,8 +2,16 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ResponseStream } from "./runtime-stream.ts";
+import { readStreaming } from "./runtime-streaming.ts";
 
-export type Handler = (event: unknown, context: unknown) => unknown;
+type Handler = (event: unknown, context: unknown) => unknown;
+
+export type StreamingHandler = (event: unknown, stream: ResponseStream, context: unknown) => unknown;
+
+export type LoadedHandler =
+	| { readonly kind: "buffered"; readonly handle: Handler }
+	| { readonly kind: "streaming"; readonly handle: StreamingHandler; readonly highWaterMark: number | undefined };
 
 const callbackMessage = {
 	node22:
@@ -17,7 +25,7 @@ const callbackMessage = {
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
-export async function loadHandler(taskRoot: string, handlerString: string): Promise<Handler> {
+export async function loadHandler(taskRoot: string, handlerString: string): Promise<LoadedHandler> {
 	const name = basename(handlerString);
 	const folder = handlerString.slice(0, -name.length);
 	const [moduleName, ...exportPath] = name.split(".");
@@ -28,11 +36,13 @@ export async function loadHandler(taskRoot: string, handlerString: string): Prom
 	const handler = follow(module, exportPath) ?? follow((module as { default?: unknown }).default, exportPath);
 	if (!handler) throw named("Runtime.HandlerNotFound", `${handlerString} is undefined or not exported`);
 	if (typeof handler !== "function") throw named("Runtime.HandlerNotFound", `${handlerString} is not a function`);
+	const streaming = readStreaming(handler);
+	if (streaming) return { kind: "streaming", handle: handler as StreamingHandler, ...streaming };
 	if (handler.length >= 3) {
 		const isNode22 = process.env.AWS_EXECUTION_ENV === "AWS_Lambda_nodejs22.x";
 		throw named("Runtime.CallbackHandlerDeprecated", callbackMessage[isNode22 ? "node22" : "node24"]);
 	}
-	return handler as Handler;
+	return { kind: "buffered", handle: handler as Handler };
 }
 
 async function loadModule(taskRoot: string, folder: string, moduleName: string): Promise<unknown> {

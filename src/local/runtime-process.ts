@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { listProcesses } from "../process-tree.ts";
 import { createEnvironmentTree, type EnvironmentTree } from "./freeze.ts";
 import type { ProcessExit } from "./function-error.ts";
 import { readLines } from "./logs.ts";
@@ -52,12 +53,11 @@ export function startRuntimeProcess(
 	);
 	let exited = false;
 	let tree: EnvironmentTree | undefined;
-	let observing: NodeJS.Timeout | undefined;
 	const hasEnded = new Promise<void>((resolve) => {
 		const end = (exit: ProcessExit, lastLine?: string): void => {
 			if (exited) return;
 			exited = true;
-			clearInterval(observing);
+			unobserve(tree);
 			if (lastLine !== undefined) listener.onLine("stderr", lastLine);
 			listener.onExit(exit);
 			resolve();
@@ -66,12 +66,9 @@ export function startRuntimeProcess(
 		child.once("error", (error) => end({ code: 1, signal: null }, error.message));
 	});
 
-	const observe = (): void => {
-		observing = setInterval(() => tree?.observe(), observeEveryMs).unref();
-	};
 	if (child.pid !== undefined) {
 		tree = createEnvironmentTree(child.pid, marks, () => exited);
-		observe();
+		observe(tree);
 	}
 
 	return {
@@ -80,15 +77,15 @@ export function startRuntimeProcess(
 			return exited;
 		},
 		freeze: () => {
-			clearInterval(observing);
+			unobserve(tree);
 			tree?.freeze();
 		},
 		thaw: () => {
 			tree?.thaw();
-			observe();
+			observe(tree);
 		},
 		kill: () => {
-			clearInterval(observing);
+			unobserve(tree);
 			tree?.kill();
 		},
 		gone: async () => {
@@ -102,6 +99,27 @@ export function startRuntimeProcess(
 		},
 		readMaxMemoryMb: () => (exited ? undefined : readPeakMemoryMb(child.pid)),
 	};
+}
+
+/** Those of all environments that run now: the process table, which takes time to read, is read once for them all. */
+const observed = new Set<EnvironmentTree>();
+let observing: NodeJS.Timeout | undefined;
+
+function observe(tree: EnvironmentTree | undefined): void {
+	if (!tree) return;
+	observed.add(tree);
+	observing ??= setInterval(() => {
+		const table = listProcesses();
+		for (const running of observed) running.observe(table);
+	}, observeEveryMs).unref();
+}
+
+function unobserve(tree: EnvironmentTree | undefined): void {
+	if (!tree) return;
+	observed.delete(tree);
+	if (observed.size > 0) return;
+	clearInterval(observing);
+	observing = undefined;
 }
 
 // What AWS's bootstrap gives its Node.js runtimes, whose runtime interface client knows these three by name.

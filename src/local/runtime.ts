@@ -2,8 +2,10 @@ import { createRuntimeClient, type RuntimeClient } from "./runtime-client.ts";
 import { patchConsole } from "./runtime-console.ts";
 import { createContext } from "./runtime-context.ts";
 import { logError } from "./runtime-error.ts";
-import { type Handler, loadHandler } from "./runtime-handler.ts";
+import { type LoadedHandler, loadHandler, type StreamingHandler } from "./runtime-handler.ts";
 import { installInvokeStore, invokeStoreKeys } from "./runtime-invoke-store.ts";
+import { createStreamOpener, type StreamedResponse } from "./runtime-stream.ts";
+import { installStreaming } from "./runtime-streaming.ts";
 
 // The program of an execution environment: it loads the handler and runs it for one invocation after the other, as AWS's
 // runtime interface client 4 does (https://github.com/aws/aws-lambda-nodejs-runtime-interface-client). What neither
@@ -12,9 +14,12 @@ import { installInvokeStore, invokeStoreKeys } from "./runtime-invoke-store.ts";
 
 async function runRuntime(): Promise<void> {
 	const store = installInvokeStore();
+	installStreaming();
 	patchConsole(store);
-	const client = createRuntimeClient(requireVariable("AWS_LAMBDA_RUNTIME_API"));
+	const address = requireVariable("AWS_LAMBDA_RUNTIME_API");
+	const client = createRuntimeClient(address);
 	const handler = await initialize(client);
+	const openStream = createStreamOpener(address, handler.kind === "streaming" ? handler.highWaterMark : undefined);
 	for (;;) {
 		const { headers, body } = await client.next();
 		const context = createContext(headers);
@@ -23,12 +28,17 @@ async function runRuntime(): Promise<void> {
 		else process.env._X_AMZN_TRACE_ID = xRayTraceId;
 		const event: unknown = JSON.parse(body);
 		const stored = { [invokeStoreKeys.requestId]: awsRequestId, [invokeStoreKeys.xRayTraceId]: xRayTraceId };
-		const outcome = await runHandler(() => store.run(stored, () => handler(event, context)));
-		await client.post(awsRequestId, outcome);
+		await store.run(stored, async () => {
+			if (handler.kind === "streaming") {
+				await runStreaming(handler.handle, event, context, openStream(awsRequestId));
+			} else {
+				await client.post(awsRequestId, await runHandler(() => handler.handle(event, context)));
+			}
+		});
 	}
 }
 
-async function initialize(client: RuntimeClient): Promise<Handler> {
+async function initialize(client: RuntimeClient): Promise<LoadedHandler> {
 	try {
 		return await loadHandler(requireVariable("LAMBDA_TASK_ROOT"), requireVariable("_HANDLER"));
 	} catch (error) {
@@ -49,6 +59,30 @@ async function runHandler(run: () => unknown): Promise<{ result: string } | { er
 		logError("Invoke Error", error);
 		return { error };
 	}
+}
+
+async function runStreaming(
+	handle: StreamingHandler,
+	event: unknown,
+	context: unknown,
+	{ stream, done, fail }: StreamedResponse,
+): Promise<void> {
+	try {
+		const returned = handle(event, stream, context);
+		if (!isThenable(returned)) throw new Error("Streaming does not support non-async handlers.");
+		if ((await returned) !== undefined) console.warn("Streaming handlers ignore return values.");
+		// A handler that returns before its stream has ended keeps the invocation running.
+		await done;
+		if (!stream.writableFinished) throw new Error("Response stream is not finished.");
+	} catch (error) {
+		await new Promise((resolve) => setImmediate(resolve));
+		logError("Invoke Error", error);
+		await fail(error);
+	}
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+	return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 function stringify(result: unknown): string {

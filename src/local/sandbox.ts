@@ -8,7 +8,9 @@ import { createEnvironmentVariables } from "./environment-variables.ts";
 import type { ProcessExit } from "./function-error.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import type { ResolvedFunction } from "./options.ts";
-import { type RuntimeAnswer, type RuntimeInvocation, startRuntimeApi } from "./runtime-api.ts";
+import type { ResponseOutput } from "./response-output.ts";
+import type { RuntimeAnswer } from "./runtime-answer.ts";
+import { type RuntimeInvocation, startRuntimeApi } from "./runtime-api.ts";
 import { type RuntimeProcess, type RuntimeProcessListener, startRuntimeProcess } from "./runtime-process.ts";
 
 /** What a runtime process does next. */
@@ -29,7 +31,7 @@ export type Sandbox = {
 	start(): void;
 	/** The next thing that the runtime process does, or `undefined` when nothing happens for so long. */
 	take(waitMs: number): Promise<RuntimeEvent | undefined>;
-	deliver(invocation: RuntimeInvocation, deadlineMs: number): void;
+	deliver(invocation: RuntimeInvocation, deadlineMs: number, output: ResponseOutput | undefined): void;
 	freeze(): void;
 	thaw(): void;
 	flushLogs(): Promise<void>;

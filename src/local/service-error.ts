@@ -46,7 +46,7 @@ export function validationFailed(name: string, value: string, constraint: string
 export const unknownOperation: ServiceError = {
 	status: 404,
 	type: "UnknownOperationException",
-	body: { message: "The Lambda on this machine knows Invoke only" },
+	body: { message: "The Lambda on this machine knows Invoke and InvokeWithResponseStream only" },
 };
 
 export const serviceFailed: ServiceError = {

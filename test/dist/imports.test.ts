@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 // What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
-const entries = ["src/index.js", "src/local/index.js", "src/local/runtime.js", "middleware/index.js"];
+const entries = ["src/index.js", "src/local/runtime.js", "middleware/index.js"];
 
 const staticImport = /^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["']([^"']+)["']/gm;
 const otherImport = /\b(?:import|require)\(\s*["'`]([^"'`]+)["'`]/g;
@@ -34,6 +34,11 @@ describe.each(entries)("dist/%s", (entry) => {
 			expect(name).toMatch(/^node:/);
 		}
 	});
+});
+
+test("dist/src/local/index.js imports only what is part of Node, and Smithy's event streams", () => {
+	const imported = new Set(importsOf(join(root, "dist/src/local/index.js")).filter((name) => !isBuiltin(name)));
+	expect([...imported].sort()).toEqual(["@smithy/core/event-streams", "@smithy/core/serde"]);
 });
 
 describe("the core, alone in a folder without node_modules", () => {

@@ -172,7 +172,7 @@ describe("Invoke", () => {
 		expect(lambda.environments("echo")).toEqual([]);
 	});
 
-	test("is the only operation", async () => {
+	test("refuses operations that it does not know", async () => {
 		const lambda = await startLambda({ echo: { handler: echo } });
 		const response = await fetch(`${lambda.endpoint}/2015-03-31/functions/`);
 		expect([response.status, response.headers.get("x-amzn-errortype")]).toEqual([404, "UnknownOperationException"]);
