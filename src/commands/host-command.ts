@@ -59,6 +59,7 @@ function readFlags(
 		if (name !== undefined) {
 			if (value.length === 0) index += 1;
 			values[name] = value.length === 0 ? (args[index] ?? "") : value.join("=");
+			if (name === "module") return { values, rest: args.slice(index + 1) };
 		} else if (!bare.test(flag)) {
 			throw new TypeError(
 				`${host.where}: what ${flag} of ${programOf(host.command)} means for a deployed function is not known; use npmServer, pythonServer or the command itself`,

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { isObject } from "../jsonrpc.ts";
 import type { StdioServerParams } from "../server/params.ts";
 import { environmentVariables, isText, type OptionRules, text, validateOptions } from "../validate.ts";
@@ -124,7 +123,8 @@ function withoutComments(json: string): string {
 
 function readEnvFile(path: string, where: string): Record<string, string> {
 	try {
-		return parseEnv(readFileSync(path, "utf8")) as Record<string, string>;
+		// An import of node:util opens standard error, which would cost every function that has no envFile.
+		return process.getBuiltinModule("node:util").parseEnv(readFileSync(path, "utf8")) as Record<string, string>;
 	} catch (cause) {
 		throw new TypeError(`${where}: its envFile ${path} cannot be read; deploy it, or give its values in options.env`, {
 			cause,

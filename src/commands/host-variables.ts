@@ -6,7 +6,7 @@ import { basename, sep } from "node:path";
  * https://docs.cursor.com/context/mcp and https://code.claude.com/docs/en/mcp. One that nothing is known of is an error.
  */
 export function expand(value: string, where: string, folder: string, inputs: Readonly<Record<string, string>>): string {
-	return value.replace(/\$\{([^{}]*)\}/g, (whole, variable: string) => {
+	return value.replace(/\$\{([^{}]+)\}/g, (whole, variable: string) => {
 		const [, prefix, name = "", fallback] = /^(?:(env|input):)?(.*?)(?::-(.*))?$/s.exec(variable) ?? [];
 		const found = prefix === "input" ? own(inputs, name) : prefix ? process.env[name] : variableOf(name, folder);
 		if (found !== undefined && (found !== "" || fallback === undefined)) return found;
