@@ -77,6 +77,10 @@ function fromNpx(host: HostCommand, args: readonly string[], options: CommandOpt
 	const { values, rest } = readFlags(host, args, npxFlags, npxSwitches);
 	const [target = "", ...serverArgs] = rest;
 	const spec = values.package ?? target;
+	// A URL may have a token in it: it is not shown.
+	if (/[:\\]|^[./~]/.test(spec)) {
+		throw new TypeError(`${host.where} runs no package by its name; install it and use npmServer with the name it has`);
+	}
 	const [, name = spec, version = ""] = /^(.[^@]*)@(.*)$/s.exec(spec) ?? [];
 	const params = npmServer(name, serverArgs, { ...options, bin: values.package && target ? target : undefined });
 	// A range or a tag says which to install, and that is done; an exact version is a promise.
@@ -136,7 +140,7 @@ function moduleOf(host: HostCommand, spec: string): string {
 	const [, name] = /^([\w.-]+)(?:\[.*?\])?(?:\s*[@=<>~!].*)?$/s.exec(spec) ?? [];
 	if (name !== undefined) return name.replaceAll("-", "_");
 	throw new TypeError(
-		`${host.where} runs ${JSON.stringify(spec)}, which is no name of a Python package; name its module with the option module`,
+		`${host.where} runs something that is no name of a Python package; install it and name its module with the option module`,
 	);
 }
 

@@ -3,7 +3,7 @@ import { basename, sep } from "node:path";
 
 /**
  * Fills in the variables that hosts document: https://code.visualstudio.com/docs/reference/variables-reference,
- * https://docs.cursor.com/context/mcp and https://code.claude.com/docs/en/mcp. One that nothing is known of is an error.
+ * https://cursor.com/docs/context/mcp and https://code.claude.com/docs/en/mcp. One that nothing is known of is an error.
  */
 export function expand(value: string, where: string, folder: string, inputs: Readonly<Record<string, string>>): string {
 	return value.replace(/\$\{([^{}]+)\}/g, (whole, variable: string) => {

@@ -132,9 +132,13 @@ describe("a command line", () => {
 		["npx -y pkg@1.2.4", /wants pkg@1\.2\.4, and installed is 1\.2\.3/],
 		["npx -y none", /The package none was not found/],
 		["npx -c pkg", /what -c of npx means/],
-		["npx -y github:a/b", /package must be the name of an installed npm package/],
+		["npx -y git+https://token@example.com/a", /^The server "it" runs no package by its name; install it/],
+		["npx ./folder", /runs no package by its name/],
 		["npx", /package must be/],
-		["uvx --from git+https://example.com/a mcp", /"git\+https.*option module/],
+		[
+			"uvx --from git+https://token@example.com/a mcp",
+			/^The server "it" runs something that is no name.*option module/,
+		],
 		["uv sync", /uv has to be followed by run/],
 	])("%s is an error that says why", (text, message) => {
 		expect(() => read(line(text))).toThrow(message);
