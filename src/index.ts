@@ -4,6 +4,9 @@
  * @module mcp-stdio-lambda
  */
 
+export { fromHostConfig, type HostConfigOptions } from "./commands/host-config.ts";
+export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
+export { type PythonServerOptions, pythonServer } from "./commands/python-server.ts";
 export type { DeadlineSource } from "./deadline.ts";
 export { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData, type McpStdioPhase } from "./errors.ts";
 export type {

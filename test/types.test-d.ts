@@ -2,6 +2,8 @@ import { describe, expectTypeOf, test } from "vitest";
 import {
 	closeStdioServers,
 	type DeadlineSource,
+	fromHostConfig,
+	type HostConfigOptions,
 	type JsonRpcErrorResponse,
 	type JsonRpcNotification,
 	type JsonRpcResponse,
@@ -9,8 +11,12 @@ import {
 	type LifetimeOptions,
 	type McpStdioError,
 	type McpStdioErrorCode,
+	type NpmServerOptions,
+	npmServer,
 	type Observer,
+	type PythonServerOptions,
 	prewarmStdioServer,
+	pythonServer,
 	type RequestId,
 	runStdioRequest,
 	type StdioRequestOptions,
@@ -138,6 +144,32 @@ describe("the other functions", () => {
 	test("closeStdioServers takes one server's params or none", () => {
 		expectTypeOf(closeStdioServers).parameters.toEqualTypeOf<[params?: StdioServerParams | undefined]>();
 		expectTypeOf(closeStdioServers).returns.resolves.toEqualTypeOf<void>();
+	});
+});
+
+describe("the functions that find a server's command", () => {
+	test("return params", () => {
+		expectTypeOf(npmServer).returns.toEqualTypeOf<StdioServerParams>();
+		expectTypeOf(pythonServer).returns.toEqualTypeOf<StdioServerParams>();
+		expectTypeOf(fromHostConfig).returns.toEqualTypeOf<StdioServerParams>();
+	});
+
+	test("have options that are readonly, optional and may be undefined", () => {
+		expectTypeOf<IsReadonly<NpmServerOptions & PythonServerOptions & HostConfigOptions>>().toEqualTypeOf<true>();
+		expectTypeOf<{ [K in keyof NpmServerOptions]-?: undefined }>().toExtend<NpmServerOptions>();
+		expectTypeOf<{ [K in keyof PythonServerOptions]-?: undefined }>().toExtend<PythonServerOptions>();
+		expectTypeOf<{ [K in keyof HostConfigOptions]-?: undefined }>().toExtend<HostConfigOptions>();
+	});
+
+	test("refuse what is wrong", () => {
+		// @ts-expect-error: arguments are a list
+		void (() => npmServer("package", "--flag"));
+		// @ts-expect-error: the command is what is found
+		void (() => npmServer("package", [], { command: "node" }));
+		// @ts-expect-error: a misspelt option
+		void (() => pythonServer("module", [], { interpreter: "python3" }));
+		// @ts-expect-error: the name of the server is missing
+		void (() => fromHostConfig({ mcpServers: {} }));
 	});
 });
 

@@ -75,7 +75,10 @@ test("the core has exactly what was promised", () => {
 	expect(Object.keys(core).sort()).toStrictEqual([
 		"McpStdioError",
 		"closeStdioServers",
+		"fromHostConfig",
+		"npmServer",
 		"prewarmStdioServer",
+		"pythonServer",
 		"runStdioRequest",
 	]);
 });
