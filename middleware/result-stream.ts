@@ -1,12 +1,13 @@
 import { Readable } from "node:stream";
+import type { JsonRpcNotification } from "../src/jsonrpc.ts";
 
 /**
  * The result of one invocation in Middy's streaming mode: a line for each JSON-RPC message, as in MCP's stdio transport
  * (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio).
  */
 export type ResultStream = {
-	/** Writes a notification; before `respond` is called it waits. */
-	readonly notify: (notification: object) => void;
+	/** Writes a notification, if it is about the request; before `respond` is called it waits. */
+	readonly notify: (notification: JsonRpcNotification) => void;
 	/**
 	 * Makes what Middy writes: text, when the result comes before any notification, so that everything else waits for it;
 	 * otherwise a stream of the notifications, as they come, and then the result. The stream fails if `result` rejects;
@@ -14,6 +15,10 @@ export type ResultStream = {
 	 */
 	readonly respond: (result: Promise<unknown>, onAbandoned: () => void) => Promise<string | Readable>;
 };
+
+// The others are about a connection that stays, which a function's caller does not have: who lists anew when told that a
+// list has changed would be told so again by the next process.
+const aboutRequests: ReadonlySet<string> = new Set(["notifications/progress", "notifications/message"]);
 
 export function createResultStream(): ResultStream {
 	let waiting: string[] = [];
@@ -35,6 +40,7 @@ export function createResultStream(): ResultStream {
 
 	return {
 		notify: (notification) => {
+			if (!aboutRequests.has(notification.method)) return;
 			const line = toLine(notification);
 			if (stream) {
 				if (!stream.destroyed) stream.push(line);

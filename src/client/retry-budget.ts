@@ -19,6 +19,8 @@ const retryCost = 5;
  * Throws a TypeError for a size that is no integer of 1 or more.
  *
  * @example
+ * import { createRetryBudget, LambdaFunctionClientTransport } from "mcp-stdio-lambda/client";
+ *
  * const budget = createRetryBudget();
  * const transport = new LambdaFunctionClientTransport({ functionName: "everything", retry: { budget } });
  */

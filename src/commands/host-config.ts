@@ -40,6 +40,8 @@ const optionRules = (): OptionRules<HostConfigOptions> => ({
  *
  * @example
  * ```ts
+ * import { fromHostConfig } from "mcp-stdio-lambda";
+ *
  * const config = { mcpServers: { files: { command: "npx", args: ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"] } } };
  * const params = fromHostConfig(config, "files", { from: import.meta.url });
  * ```

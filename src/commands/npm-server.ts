@@ -30,6 +30,8 @@ const optionRules = (): OptionRules<NpmServerOptions> => ({ ...commandRules(), b
  *
  * @example
  * ```ts
+ * import { npmServer, runStdioRequest } from "mcp-stdio-lambda";
+ *
  * const params = npmServer("@modelcontextprotocol/server-filesystem", ["/tmp"], { from: import.meta.url });
  * const response = await runStdioRequest(params, { jsonrpc: "2.0", id: 1, method: "tools/list" });
  * ```

@@ -30,6 +30,8 @@ const optionRules = (): OptionRules<PythonServerOptions> => ({ ...commandRules()
  *
  * @example
  * ```ts
+ * import { pythonServer } from "mcp-stdio-lambda";
+ *
  * const params = pythonServer("mcp_server_time", ["--local-timezone", "Europe/Berlin"], { from: import.meta.url });
  * ```
  */

@@ -104,6 +104,13 @@ describe.each([
 		expect(logged.map(({ params, id }) => params?.data ?? id)).toEqual(["first", "second", "third", 1]);
 	});
 
+	test("is without notifications that are about no request", async () => {
+		const changing = inlineFixture(`
+			serve({ before: ({ method }) => { if (method === "tools/call") notify("notifications/tools/list_changed"); } });
+		`);
+		expect(await invoke(create(changing), echo)).toMatchObject([{ id: 1, result: {} }]);
+	});
+
 	test("brings a notification while the tool still runs", async () => {
 		const gate = createGate();
 		const stream = new PassThrough();
