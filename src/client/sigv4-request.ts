@@ -80,11 +80,13 @@ export function unsignableHeaders(headers: Headers): Set<string> {
 	return names;
 }
 
-/** Where a redirect leads and how, by the rules of fetch; undefined when the response is not one. */
-export function followRedirect(request: SignableRequest, response: Response): SignableRequest | undefined {
-	const location = response.headers.get("location");
-	if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return undefined;
-	const url = new URL(location, request.url);
+export function isRedirect(response: Response): boolean {
+	return [301, 302, 303, 307, 308].includes(response.status) && response.headers.has("location");
+}
+
+/** Where a redirect leads and how, by the rules of fetch. */
+export function followRedirect(request: SignableRequest, response: Response): SignableRequest {
+	const url = new URL(response.headers.get("location") ?? "", request.url);
 	const target = describe(url);
 	if (url.origin !== request.url.origin) {
 		throw new TypeError(

@@ -6,6 +6,7 @@ import { type CredentialsOrProvider, keepCredentials } from "./sigv4-credentials
 import { inferFromHost } from "./sigv4-host.ts";
 import {
 	followRedirect,
+	isRedirect,
 	readRequest,
 	type SignableRequest,
 	toSignerRequest,
@@ -121,9 +122,9 @@ export function createSigV4Fetch(
 		if (passedOn.redirect !== "follow") return send(request, passedOn);
 		for (let followed = 0; ; followed++) {
 			const response = await send(request, { ...passedOn, redirect: "manual" });
-			const target = followRedirect(request, response);
-			if (!target) return response;
+			if (!isRedirect(response)) return response;
 			await response.body?.cancel();
+			const target = followRedirect(request, response);
 			if (followed === maxRedirects) {
 				throw new TypeError(
 					`More than ${maxRedirects} redirects, the last to ${target.url.origin}${target.url.pathname}`,
@@ -146,14 +147,15 @@ function passOn(input: string | URL | Request, init: RequestInit | undefined): R
 	};
 	const request = input instanceof Request ? input : undefined;
 	return {
-		...(request && { keepalive: request.keepalive, integrity: request.integrity, signal: request.signal }),
+		...(request && { keepalive: request.keepalive, integrity: request.integrity }),
 		...rest,
+		signal: rest.signal === undefined ? (request?.signal ?? null) : rest.signal,
 		redirect: rest.redirect ?? request?.redirect ?? "follow",
 	};
 }
 
 async function findRegion(hostname: string): Promise<string> {
-	const inferred = inferFromHost(hostname).region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+	const inferred = inferFromHost(hostname).region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION);
 	if (inferred) return inferred;
 	try {
 		return await loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS)();
