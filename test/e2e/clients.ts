@@ -1,3 +1,4 @@
+import type { LambdaFunctionClientTransport as ReferenceTransport } from "@aws/run-mcp-servers-with-aws-lambda";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioClientTransport2 } from "@modelcontextprotocol/client/stdio";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
@@ -8,7 +9,7 @@ import type { StdioServerParams } from "../../src/index.ts";
 import type { TestLambda } from "../local/lambda.ts";
 
 type Source = typeof import("../../src/client/index.ts");
-type Transport = LambdaFunctionClientTransport | StdioClientTransport1 | StdioClientTransport2;
+type Transport = LambdaFunctionClientTransport | ReferenceTransport | StdioClientTransport1 | StdioClientTransport2;
 type CallOptions = { readonly signal?: AbortSignal; readonly timeout?: number };
 
 /** What both SDKs' clients have in common; only calling a tool with options differs. */

@@ -2,31 +2,13 @@ import { describe, expect, test } from "vitest";
 import { fixture, runtimes, startLambda } from "../local/lambda.ts";
 import { connect, type Sdk, sdks, transportTo } from "./clients.ts";
 import { everything, mcpFunction } from "./function.ts";
-import { runSurface, type Transcript } from "./surface.ts";
+import { overStdio, runSurface } from "./surface.ts";
 
 const kinds = [
 	{ kind: "runStdioRequest", handler: fixture("mcp.mjs") },
 	{ kind: "the middleware", handler: fixture("middleware.mjs") },
 ];
 const combinations = runtimes.flatMap((runtime) => kinds.map((kind) => ({ ...runtime, ...kind })));
-
-const stdioTranscripts = new Map<Sdk, Promise<Transcript>>();
-
-/** What the same client gets of the same server over a pipe. */
-async function overStdio(sdk: Sdk): Promise<Transcript> {
-	const found = stdioTranscripts.get(sdk) ?? run();
-	stdioTranscripts.set(sdk, found);
-	return await found;
-
-	async function run(): Promise<Transcript> {
-		const client = await sdk.connect(sdk.stdio({ command: process.execPath, args: [everything] }));
-		try {
-			return await runSurface(client);
-		} finally {
-			await client.close();
-		}
-	}
-}
 
 test("over a pipe, most of the surface answers with results, and some with errors", async () => {
 	for (const sdk of sdks) {

@@ -1,7 +1,10 @@
-import type { AnyClient } from "./clients.ts";
+import type { AnyClient, Sdk } from "./clients.ts";
+import { everything } from "./function.ts";
 
 type Step = readonly [name: string, run: (client: AnyClient) => Promise<unknown>];
-type Outcome = { readonly result: unknown } | { readonly error: { readonly code: unknown; readonly message: string } };
+type Outcome =
+	| { readonly result: unknown }
+	| { readonly error: { readonly code: unknown; readonly message: string; readonly data: unknown } };
 
 /** What was asked, and what came of it. */
 export type Transcript = Readonly<Record<string, Outcome>>;
@@ -94,16 +97,41 @@ const steps: readonly Step[] = [
 	tool("gzip-file-as-resource", { ...gzip, outputType: "resourceLink" }),
 ];
 
-/** Asks for everything, one after the other. */
-export async function runSurface(client: AnyClient): Promise<Transcript> {
-	const transcript: Record<string, Outcome> = {};
-	for (const [name, run] of steps) {
-		transcript[name] = await run(client).then(
-			(result) => ({ result: withoutTime(result) }),
-			({ code, message, data }) => ({ error: { code, message, data } }),
+/** Asks for everything in order, so much of it at once. */
+export async function runSurface(client: AnyClient, atOnce = 1): Promise<Transcript> {
+	const outcomes: (readonly [string, Outcome])[] = [];
+	for (let index = 0; index < steps.length; index += atOnce) {
+		const batch = steps.slice(index, index + atOnce);
+		outcomes.push(
+			...(await Promise.all(batch.map(async ([name, run]) => [name, await outcomeOf(run(client))] as const))),
 		);
 	}
-	return transcript;
+	return Object.fromEntries(outcomes);
+}
+
+async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
+	return await call.then(
+		(result) => ({ result: withoutTime(result) }),
+		({ code, message, data }) => ({ error: { code, message, data } }),
+	);
+}
+
+const stdioTranscripts = new Map<Sdk, Promise<Transcript>>();
+
+/** What the same client gets of the same server over a pipe. */
+export async function overStdio(sdk: Sdk): Promise<Transcript> {
+	const transcript = stdioTranscripts.get(sdk) ?? runOverStdio(sdk);
+	stdioTranscripts.set(sdk, transcript);
+	return await transcript;
+}
+
+async function runOverStdio(sdk: Sdk): Promise<Transcript> {
+	const client = await sdk.connect(sdk.stdio({ command: process.execPath, args: [everything] }));
+	try {
+		return await runSurface(client);
+	} finally {
+		await client.close();
+	}
 }
 
 /** The dynamic resources say when they were made. */
