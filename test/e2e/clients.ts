@@ -52,7 +52,7 @@ const clientInfo = { name: "test", version: "1.0.0" };
 const built: Source = await import(new URL("../../dist/src/client/index.js", import.meta.url).href);
 
 /** The transport as it is built. */
-export const LambdaTransport: Source["LambdaFunctionClientTransport"] = built.LambdaFunctionClientTransport;
+const LambdaTransport: Source["LambdaFunctionClientTransport"] = built.LambdaFunctionClientTransport;
 export const LambdaTransportError: Source["LambdaTransportError"] = built.LambdaTransportError;
 
 const sdk1: Sdk = {
