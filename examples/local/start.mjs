@@ -1,5 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { LambdaFunctionClientTransport } from "mcp-stdio-lambda/client";
 import { startLocalLambda } from "mcp-stdio-lambda/local";
 import { newTraceHeader, startTraceListener } from "./trace.mjs";
 
@@ -52,6 +54,16 @@ async function call(method, params) {
 	return { result: response.result, ms: performance.now() - startedAt };
 }
 
+/** What an MCP application does: the MCP SDK's client, with a Lambda function where a server's command line would be. */
+async function useMcpClient() {
+	const mcpClient = new Client({ name: "demo", version: "1.0.0" });
+	await mcpClient.connect(new LambdaFunctionClientTransport({ functionName: "everything", client }));
+	const startedAt = performance.now();
+	const { content } = await mcpClient.callTool({ name: "get-sum", arguments: { a: 2, b: 40 } });
+	console.log(`MCP client   ${(performance.now() - startedAt).toFixed(0)} ms  ${content[0].text}`);
+	await mcpClient.close();
+}
+
 try {
 	const clientInfo = { name: "demo", version: "1.0.0" };
 	const opened = await call("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
@@ -64,6 +76,8 @@ try {
 
 	const echoed = await call("tools/call", { name: "echo", arguments: { message: "Hello from a Lambda function" } });
 	console.log(`tools/call   ${echoed.ms.toFixed(0)} ms  ${echoed.result.content[0].text}`);
+
+	await useMcpClient();
 
 	traces.print();
 } finally {

@@ -32,6 +32,8 @@ export function createExchange(sent: JsonRpcRequest | JsonRpcNotification, liste
 	return "id" in sent ? forRequest(sent as JsonRpcRequest, listener) : forNotification(listener);
 }
 
+type Stranger = Readonly<Record<string, unknown>>;
+
 /** A request is answered with any number of notifications, and then a response. */
 function forRequest({ id }: JsonRpcRequest, { onNotification, onResponse, onProblem }: ExchangeListener): Exchange {
 	let isAnswered = false;
@@ -77,12 +79,17 @@ function forNotification({ onProblem }: ExchangeListener): Exchange {
 	};
 }
 
-function asResponse(id: JsonRpcRequest["id"], message: Record<string, unknown>, json: string): Response {
+/** Only with the members that JSON-RPC has: with others, the SDKs take a response for none, and wait on. */
+function asResponse(id: JsonRpcRequest["id"], { error, result, id: answered }: Stranger, json: string): Response {
 	// An error without the id, or with another, is about the only request that the function got.
-	if (isObject(message.error)) return (message.id === id ? message : { ...message, id }) as Response;
-	if (!isObject(message.result)) throw invalidResponse("its result has neither a result nor an error", json);
-	if (message.id !== id) throw invalidResponse(`it answered request ${String(message.id)}, not ${String(id)}`, json);
-	return message as Response;
+	if (isObject(error)) {
+		const isError = Number.isSafeInteger(error.code) && typeof error.message === "string";
+		if (!isError) throw invalidResponse("its error lacks an integer code or a text as message", json);
+		return { jsonrpc: "2.0", id, error: error as JsonRpcErrorResponse["error"] };
+	}
+	if (!isObject(result)) throw invalidResponse("its result has neither a result nor an error", json);
+	if (answered !== id) throw invalidResponse(`it answered request ${String(answered)}, not ${String(id)}`, json);
+	return { jsonrpc: "2.0", id, result };
 }
 
 function parse(json: string): unknown {

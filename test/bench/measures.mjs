@@ -33,6 +33,14 @@ const atMostMore = (limit, unit, floorName) => ({
 	reached: (figure) => figure <= limit,
 });
 
+/** In percent, what `core` takes longer than the floor. */
+const atMostPercent = (limit, floorName) => ({
+	wanted: `≤ ${limit} % over ${floorName}`,
+	figure: ({ floor, core }) => (core / floor - 1) * 100,
+	show: (figure) => `${figure < 0 ? "" : "+"}${figure.toFixed(1)} %`,
+	reached: (figure) => figure <= limit,
+});
+
 /** The price of a byte in the largest answer, against that in the smallest. */
 const linear = {
 	wanted: "≤ 1.5× per byte",
@@ -67,6 +75,20 @@ export const measures = [
 				floor: "bare",
 				core: "middleware",
 				goals: [atMostMore(0.1, "ms", "runStdioRequest")],
+			},
+		],
+	},
+	{
+		name: "client",
+		sides: ["bare", "transport"],
+		rows: [
+			{
+				title: "call of a function that answers at once",
+				metric: "ms",
+				unit: "ms",
+				floor: "bare",
+				core: "transport",
+				goals: [atMostPercent(5, "LambdaClient.send")],
 			},
 		],
 	},

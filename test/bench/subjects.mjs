@@ -23,6 +23,7 @@ export const wellBehaved = {
 
 export const importCore = () => import(pathToFileURL(coreFile).href);
 export const importMiddleware = () => import(new URL("../middleware/index.js", pathToFileURL(coreFile)).href);
+export const importClient = () => import(new URL("client/index.js", pathToFileURL(coreFile)).href);
 export const importReference = () => import(pathToFileURL(referenceFile).href);
 
 function callTool(id, name, args) {

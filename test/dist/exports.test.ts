@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import * as middleware from "../../middleware/index.ts";
+import * as client from "../../src/client/index.ts";
 import * as core from "../../src/index.ts";
 import * as local from "../../src/local/index.ts";
 
@@ -65,6 +66,7 @@ describe.each(entries)("the export $path", (entry) => {
 test.each([
 	[".", core],
 	["./middy", middleware],
+	["./client", client],
 	["./local", local],
 ])("an import of %s has the names of its source and no other", async (path, source) => {
 	const names = await importedNames(manifest.name + path.slice(1));
@@ -85,6 +87,12 @@ test("the core has exactly what was promised", () => {
 
 test("the middleware has exactly what was promised", () => {
 	expect(Object.keys(middleware).sort()).toStrictEqual(["mcpStdioServer", "mcpStdioServerValidateOptions"]);
+});
+
+test("the client has what was promised", () => {
+	expect(Object.keys(client)).toEqual(
+		expect.arrayContaining(["LambdaFunctionClientTransport", "LambdaTransportError", "createRetryBudget"]),
+	);
 });
 
 test("entry points share one registry of servers, so that closeStdioServers ends those of the middleware", async () => {

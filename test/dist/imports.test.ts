@@ -13,6 +13,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 // What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
 const entries = ["src/index.js", "src/local/runtime.js", "middleware/index.js"];
 
+const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+	readFileSync(join(root, "package.json"), "utf8"),
+);
+
 const staticImport = /^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["']([^"']+)["']/gm;
 const otherImport = /\b(?:import|require)\(\s*["'`]([^"'`]+)["'`]/g;
 
@@ -23,6 +27,22 @@ function importsOf(file: string, seen: Set<string> = new Set()): string[] {
 	const source = readFileSync(file, "utf8");
 	const specifiers = [...source.matchAll(staticImport), ...source.matchAll(otherImport)].map(([, name = ""]) => name);
 	return specifiers.flatMap((name) => (name.startsWith(".") ? importsOf(join(dirname(file), name), seen) : [name]));
+}
+
+/** Runs a program that finds the URLs of all modules loaded so far in `loaded`. */
+function runWatched(program: string, cwd: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
+	const watch = `
+		import { registerHooks } from "node:module";
+		const loaded = [];
+		registerHooks({
+			resolve(specifier, context, next) {
+				const resolved = next(specifier, context);
+				loaded.push(resolved.url);
+				return resolved;
+			},
+		});
+	`;
+	return run(process.execPath, ["--input-type=module", "--eval", watch + program], { cwd });
 }
 
 describe.each(entries)("dist/%s", (entry) => {
@@ -41,6 +61,31 @@ test("dist/src/local/index.js imports only what is part of Node, and Smithy's ev
 	expect([...imported].sort()).toEqual(["@smithy/core/event-streams", "@smithy/core/serde"]);
 });
 
+describe("dist/src/client/index.js", () => {
+	const file = join(root, "dist/src/client/index.js");
+	const entry = pathToFileURL(file).href;
+
+	test("imports only packages that package.json declares, and what is part of Node", () => {
+		const packages = importsOf(file)
+			.filter((name) => !/^node:/.test(name))
+			.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
+		expect(packages).toContain("@aws-sdk/client-lambda");
+		expect(packages.filter((name) => !Object.hasOwn(manifest.dependencies, name))).toStrictEqual([]);
+	});
+
+	test("loads no MCP SDK, and nothing that starts processes", async () => {
+		const program = `await import(${JSON.stringify(entry)}); process.stdout.write(JSON.stringify(loaded));`;
+		const { stdout, stderr } = await runWatched(program, root);
+		const loaded = JSON.parse(stdout) as string[];
+		expect(loaded).toContain(entry);
+		expect(loaded.filter((url) => url.includes("/@modelcontextprotocol/"))).toStrictEqual([]);
+		const beside = pathToFileURL(join(root, "dist")).href;
+		const ours = loaded.filter((url) => url.startsWith(beside)).map((url) => readFileSync(new URL(url), "utf8"));
+		expect(ours.filter((source) => /node:child_process/.test(source))).toStrictEqual([]);
+		expect(stderr).toBe("");
+	});
+});
+
 describe("the core, alone in a folder without node_modules", () => {
 	test("loads nothing but itself and what is part of Node, and leaves nothing running", async () => {
 		const folder = mkdtempSync(join(tmpdir(), "dist-"));
@@ -49,15 +94,6 @@ describe("the core, alone in a folder without node_modules", () => {
 		cpSync(join(root, "package.json"), join(folder, "package.json"));
 		const entry = pathToFileURL(join(folder, "dist/src/index.js")).href;
 		const program = `
-			import { registerHooks } from "node:module";
-			const loaded = [];
-			registerHooks({
-				resolve(specifier, context, next) {
-					const resolved = next(specifier, context);
-					loaded.push(resolved.url);
-					return resolved;
-				},
-			});
 			const before = process.getActiveResourcesInfo();
 			const core = await import(${JSON.stringify(entry)});
 			const listeners = process.eventNames().filter((name) => /^SIG|exit/i.test(String(name)));
@@ -66,7 +102,7 @@ describe("the core, alone in a folder without node_modules", () => {
 			const pong = await core.runStdioRequest({ command: "none" }, { jsonrpc: "2.0", id: 0, method: "ping" });
 			process.stdout.write(JSON.stringify({ loaded, listeners, running, notification: typeof notification, pong }));
 		`;
-		const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: folder });
+		const { stdout, stderr } = await runWatched(program, folder);
 		const { loaded, ...rest } = JSON.parse(stdout) as { readonly loaded: string[] };
 		expect(loaded).toContain(entry);
 		const beside = pathToFileURL(join(folder, "dist")).href;

@@ -16,7 +16,7 @@ export function fixtureServer(name: string): string {
 export function mcpFunction(
 	server: string,
 	lifetime: Lifetime,
-	{ runtime }: Runtime,
+	{ runtime }: Pick<Runtime, "runtime">,
 	options: Partial<LocalFunctionOptions> = {},
 ): LocalFunctionOptions {
 	return {

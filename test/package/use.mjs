@@ -1,7 +1,9 @@
 // Run in an empty folder into which the packed package was installed: each entry point, as a user would call it.
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { closeStdioServers } from "mcp-stdio-lambda";
+import { LambdaFunctionClientTransport } from "mcp-stdio-lambda/client";
 import { startLocalLambda } from "mcp-stdio-lambda/local";
 import { mcpStdioServer } from "mcp-stdio-lambda/middy";
 import { handler, server } from "./handler.mjs";
@@ -33,5 +35,17 @@ const invoked = await fetch(`${lambda.endpoint}/2015-03-31/functions/echo/invoca
 });
 assert.equal(invoked.status, 200);
 assert.deepEqual(await invoked.json(), response);
+
+const client = new Client({ name: "user", version: "1.0.0" });
+const transport = new LambdaFunctionClientTransport({
+	functionName: "echo",
+	regionName: "us-east-1",
+	endpoint: lambda.endpoint,
+	credentials: { accessKeyId: "local", secretAccessKey: "local" },
+});
+await client.connect(transport);
+assert.equal(client.getServerVersion().name, "smallest");
+assert.deepEqual(await client.callTool(request.params), response.result);
+await client.close();
 await lambda.close();
 console.log("the packed package works");
