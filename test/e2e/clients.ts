@@ -3,6 +3,7 @@ import { Client as Client2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioClientTransport2 } from "@modelcontextprotocol/client/stdio";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioClientTransport1 } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { onTestFinished } from "vitest";
 import type { LambdaFunctionClientTransport, LambdaFunctionParameters } from "../../src/client/index.ts";
 import type { StdioServerParams } from "../../src/index.ts";
@@ -10,7 +11,11 @@ import type { TestLambda } from "../local/lambda.ts";
 
 type Source = typeof import("../../src/client/index.ts");
 type Transport = LambdaFunctionClientTransport | ReferenceTransport | StdioClientTransport1 | StdioClientTransport2;
-type CallOptions = { readonly signal?: AbortSignal; readonly timeout?: number };
+type CallOptions = {
+	readonly signal?: AbortSignal;
+	readonly timeout?: number;
+	readonly onprogress?: (progress: { readonly progress: number }) => void;
+};
 
 /** What both SDKs' clients have in common; only calling a tool with options differs. */
 export type AnyClient = Pick<
@@ -32,6 +37,8 @@ export type AnyClient = Pick<
 	| "unsubscribeResource"
 > & {
 	onclose?: (() => void) | undefined;
+	/** Called with the log messages of the server. */
+	onLog: (handle: (data: unknown) => void) => void;
 	call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>;
 };
 
@@ -61,6 +68,8 @@ const sdk1: Sdk = {
 		const client = new Client1(clientInfo);
 		await client.connect(transport);
 		return Object.assign(client, {
+			onLog: (handle: (data: unknown) => void) =>
+				client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => handle(params.data)),
 			call: async (name: string, args: Record<string, unknown> = {}, options: CallOptions = {}) =>
 				(await client.callTool({ name, arguments: args }, undefined, options)) as ToolResult,
 		}) as unknown as AnyClient;
@@ -75,6 +84,8 @@ export function sdk2(name: string, mode: Mode): Sdk {
 			const client = new Client2(clientInfo, { versionNegotiation: { mode } });
 			await client.connect(transport);
 			return Object.assign(client, {
+				onLog: (handle: (data: unknown) => void) =>
+					client.setNotificationHandler("notifications/message", ({ params }) => handle(params.data)),
 				call: async (name: string, args: Record<string, unknown> = {}, options: CallOptions = {}) =>
 					(await client.callTool({ name, arguments: args }, options)) as ToolResult,
 			}) as unknown as AnyClient;
