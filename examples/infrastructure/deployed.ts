@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { LambdaFunctionClientTransport } from "mcp-stdio-lambda/client";
+import { LambdaFunctionClientTransport, type LambdaFunctionParameters } from "mcp-stdio-lambda/client";
 import { type LocalFunctionOptions, type LocalLambda, startLocalLambda } from "mcp-stdio-lambda/local";
 import { stackName } from "./examples.ts";
 import { createReadOnlyFolder } from "./read-only-folder.ts";
@@ -15,10 +15,16 @@ export type DeployedFunction = {
 	readonly functionName: string;
 	/** All that the function has written, line by line. */
 	readonly log: readonly string[];
-	/** What a program needs in its environment so that the AWS SDK reaches the function. */
+	/** Where the function is for a client of the AWS SDK. */
+	readonly access: {
+		readonly regionName: string;
+		readonly endpoint: string;
+		readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+	};
+	/** The same as environment variables of a program. */
 	readonly callerEnvironment: Readonly<Record<string, string>>;
-	/** A client of the MCP SDK with the transport of this package. */
-	connect(): Promise<Client>;
+	/** A client of the MCP SDK with the transport of this package, and with a LambdaClient to use in place of an own one. */
+	connect(lambdaClient?: LambdaFunctionParameters["client"]): Promise<Client>;
 	/** Ends it, and throws when the function wrote into its task folder or its home. */
 	[Symbol.asyncDispose](): Promise<void>;
 };
@@ -58,24 +64,28 @@ export async function deployLocally(example: string, options: DeployedOptions = 
 		removeFolders();
 		throw error;
 	});
+	const access = {
+		regionName: "us-east-1",
+		endpoint: lambda.endpoint,
+		credentials: { accessKeyId: "local", secretAccessKey: "local" },
+	};
 	const callerEnvironment = {
 		AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
-		AWS_REGION: "us-east-1",
-		AWS_ACCESS_KEY_ID: "local",
-		AWS_SECRET_ACCESS_KEY: "local",
+		AWS_REGION: access.regionName,
+		AWS_ACCESS_KEY_ID: access.credentials.accessKeyId,
+		AWS_SECRET_ACCESS_KEY: access.credentials.secretAccessKey,
 	};
 	return {
 		lambda,
 		functionName,
 		log,
+		access,
 		callerEnvironment,
-		connect: async () => {
+		connect: async (lambdaClient) => {
 			const client = new Client({ name: `verify-${example}`, version: "1.0.0" });
 			const transport = new LambdaFunctionClientTransport({
 				functionName,
-				regionName: "us-east-1",
-				endpoint: lambda.endpoint,
-				credentials: { accessKeyId: "local", secretAccessKey: "local" },
+				...(lambdaClient ? { client: lambdaClient } : access),
 			});
 			await client.connect(transport as Transport);
 			return client;

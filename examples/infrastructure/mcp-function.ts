@@ -43,12 +43,13 @@ export type McpFunctionProps = {
 export class McpFunction extends Construct {
 	readonly function: LambdaFunction;
 	readonly role: Role;
+	readonly logGroup: LogGroup;
 	/** Allows to invoke this function, and nothing else. Attach it to whoever may use the server's tools. */
 	readonly callerPolicy: ManagedPolicy;
 
 	constructor(scope: Construct, id: string, props: McpFunctionProps) {
 		super(scope, id);
-		const logGroup = new LogGroup(this, "Logs", {
+		this.logGroup = new LogGroup(this, "Logs", {
 			retention: RetentionDays.ONE_MONTH,
 			removalPolicy: RemovalPolicy.DESTROY,
 		});
@@ -56,7 +57,7 @@ export class McpFunction extends Construct {
 			assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
 			description: `What ${props.example} may do`,
 		});
-		logGroup.grantWrite(this.role);
+		this.logGroup.grantWrite(this.role);
 		this.function = new LambdaFunction(this, "Function", {
 			description: props.description,
 			code: Code.fromAsset(builtFolder(props.example)),
@@ -70,7 +71,7 @@ export class McpFunction extends Construct {
 			...(props.environment && { environment: props.environment }),
 			tracing: Tracing.ACTIVE,
 			role: this.role,
-			logGroup,
+			logGroup: this.logGroup,
 		});
 		acknowledgeTracing(this.role);
 		this.callerPolicy = new ManagedPolicy(this, "CallerPolicy", {
