@@ -14,33 +14,34 @@ export type SynthesisedFunction = {
 	readonly environment: Readonly<Record<string, unknown>>;
 };
 
-type Template = {
-	readonly Resources: Readonly<
-		Record<
-			string,
-			{
-				readonly Type: string;
-				readonly Metadata?: Readonly<Record<string, unknown>>;
-				readonly Properties: {
-					readonly Handler: string;
-					readonly MemorySize: number;
-					readonly Timeout: number;
-					readonly ReservedConcurrentExecutions?: number;
-					readonly Environment?: { readonly Variables: Readonly<Record<string, unknown>> };
-				};
-			}
-		>
-	>;
+/** As far as it is read here. */
+export type Template = {
+	readonly Resources: Readonly<Record<string, Resource>>;
 };
 
+export type Resource = {
+	readonly Type: string;
+	readonly Metadata?: Readonly<Record<string, unknown>>;
+	// biome-ignore lint/suspicious/noExplicitAny: each type of resource has properties of its own.
+	readonly Properties: Readonly<Record<string, any>>;
+};
+
+export function readTemplate(example: string): Template {
+	return JSON.parse(readFileSync(templateFile(example), "utf8")) as Template;
+}
+
+export function resourcesOf(template: Template, ...types: readonly string[]): readonly Resource[] {
+	return Object.values(template.Resources).filter(({ Type }) => types.includes(Type));
+}
+
 export function readSynthesisedFunction(example: string): SynthesisedFunction {
-	const file = join(assemblyFolder, `${stackName(example)}.template.json`);
-	const template = JSON.parse(readFileSync(file, "utf8")) as Template;
-	const functions = Object.values(template.Resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
+	const functions = resourcesOf(readTemplate(example), "AWS::Lambda::Function");
 	const [fn] = functions;
 	const asset = fn?.Metadata?.["aws:asset:path"];
 	if (fn === undefined || functions.length !== 1 || typeof asset !== "string") {
-		throw new Error(`${file} should have one function with an asset; it has ${functions.length} functions`);
+		throw new Error(
+			`${templateFile(example)} should have one function with an asset; it has ${functions.length} functions`,
+		);
 	}
 	const { Handler, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
 	const [module = "", exportName = ""] = Handler.split(".");
@@ -55,4 +56,8 @@ export function readSynthesisedFunction(example: string): SynthesisedFunction {
 		},
 		environment: Environment?.Variables ?? {},
 	};
+}
+
+function templateFile(example: string): string {
+	return join(assemblyFolder, `${stackName(example)}.template.json`);
 }

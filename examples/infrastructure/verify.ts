@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildExample } from "./build.ts";
 import { examplesFolder } from "./examples.ts";
+import { assertChecksCanFail, assertSameInSam, assertStack } from "./stack.verify.ts";
 import { synthesise } from "./synth.ts";
 
 const wanted = process.argv.slice(2);
@@ -11,7 +12,14 @@ const examples = wanted.length > 0 ? wanted : readdirSync(examplesFolder).filter
 const stacks = examples.filter((example) => hasFile(example, "stack.ts"));
 
 for (const example of stacks) await buildExample(example);
-if (stacks.length > 0) synthesise(stacks);
+if (stacks.length > 0) {
+	assertChecksCanFail();
+	synthesise(stacks);
+}
+for (const example of stacks) {
+	assertStack(example);
+	if (hasFile(example, "template.yaml")) assertSameInSam(example);
+}
 for (const example of examples) {
 	console.log(`\n== ${example}`);
 	run(process.execPath, [join(examplesFolder, example, "verify.ts")]);

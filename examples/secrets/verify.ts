@@ -1,4 +1,4 @@
-import { equal, match, ok } from "node:assert/strict";
+import { equal, match, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { deployLocally } from "../infrastructure/deployed.ts";
@@ -63,3 +63,10 @@ for (const key of [first, second]) {
 equal(typeof readSynthesisedFunction("secrets").environment.SECRET_ID, "object");
 console.log("no key in results, log, process arguments or the function's configuration");
 await client.close();
+
+{
+	const environment = { SECRET_ID: "another-secret", AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url };
+	await using denied = await deployLocally("secrets", { environment });
+	await rejects(denied.connect(), { code: "FUNCTION_ERROR" });
+	console.log("a function that may not read the secret says so at once");
+}
