@@ -23,6 +23,8 @@ export async function startTraceListener() {
 	}
 
 	return {
+		/** All segments, flat: each has the id of its parent in `parent`. */
+		segments: () => [...segments.values()],
 		address: `127.0.0.1:${socket.address().port}`,
 		print() {
 			for (const segment of segments.values()) {

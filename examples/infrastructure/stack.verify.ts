@@ -1,0 +1,96 @@
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { App, Stack } from "aws-cdk-lib";
+import { Template as SynthesisedTemplate } from "aws-cdk-lib/assertions";
+import { CfnInclude } from "aws-cdk-lib/cloudformation-include";
+import { examplesFolder } from "./examples.ts";
+import { readTemplate, resourcesOf, type Template } from "./synthesised.ts";
+
+/** What every stack of an example has. */
+export function assertStack(example: string): void {
+	const template = readTemplate(example);
+	const [fn] = resourcesOf(template, "AWS::Lambda::Function");
+	deepEqual(fn?.Properties.Architectures, ["arm64"]);
+	if (fn?.Properties.PackageType !== "Image") equal(fn?.Properties.Runtime, "nodejs24.x");
+	equal(fn?.Properties.TracingConfig.Mode, "Active");
+	ok(fn?.Properties.ReservedConcurrentExecutions > 0);
+	const [logGroup] = resourcesOf(template, "AWS::Logs::LogGroup");
+	ok(logGroup?.Properties.RetentionInDays > 0);
+	ok(fn?.Properties.LoggingConfig.LogGroup.Ref in template.Resources);
+	deepEqual(callerStatements(template), [["lambda:InvokeFunction"]]);
+	for (const statement of statements(template, "AWS::IAM::Policy", "AWS::IAM::Role")) {
+		if (statement.Resource === "*")
+			deepEqual(actionsOf(statement), ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]);
+	}
+	equal(/\b\d{12}\b/.test(JSON.stringify(template)), false);
+}
+
+/** The SAM template of an example says the same as its stack. */
+export function assertSameInSam(example: string): void {
+	const stack = readTemplate(example);
+	const sam = readSamTemplate(join(examplesFolder, example, "template.yaml"));
+	const [ofStack] = resourcesOf(stack, "AWS::Lambda::Function");
+	const [ofSam] = resourcesOf(sam, "AWS::Serverless::Function");
+	const same = [
+		"Architectures",
+		"Description",
+		"Environment",
+		"Handler",
+		"MemorySize",
+		"PackageType",
+		"ReservedConcurrentExecutions",
+		"Runtime",
+		"Timeout",
+	];
+	for (const name of same) deepEqual(ofSam?.Properties[name], ofStack?.Properties[name], `${name} of ${example}`);
+	equal(ofSam?.Properties.Tracing, ofStack?.Properties.TracingConfig.Mode);
+	const retention = (template: Template) => resourcesOf(template, "AWS::Logs::LogGroup")[0]?.Properties.RetentionInDays;
+	equal(retention(sam), retention(stack));
+	deepEqual(callerStatements(sam), callerStatements(stack));
+	const allowed = (template: Template) => statements(template, "AWS::IAM::Policy", "AWS::IAM::Role").map(actionsOf);
+	deepEqual(allowed(sam), allowed(stack));
+}
+
+/** cdk-nag is there, and a finding fails a synthesis. */
+export function assertChecksCanFail(): void {
+	const app = fileURLToPath(new URL("./finding.ts", import.meta.url));
+	const { status, stdout, stderr } = spawnSync(process.execPath, [app], { encoding: "utf8" });
+	notEqual(status, 0, "A finding of cdk-nag does not fail a synthesis");
+	match(`${stdout}${stderr}`, /AwsSolutions-S1\b/);
+}
+
+type Statement = { readonly Action: string | readonly string[]; readonly Resource: unknown };
+
+function callerStatements(template: Template): readonly (readonly string[])[] {
+	return statements(template, "AWS::IAM::ManagedPolicy").map((statement) => {
+		const resource = JSON.stringify(statement.Resource);
+		const names = Object.keys(template.Resources).filter((name) =>
+			/Function$/.test(template.Resources[name]?.Type ?? ""),
+		);
+		ok(
+			names.some((name) => resource.includes(name)),
+			`A caller may invoke ${resource}`,
+		);
+		return actionsOf(statement);
+	});
+}
+
+function statements(template: Template, ...types: readonly string[]): readonly Statement[] {
+	return resourcesOf(template, ...types).flatMap(({ Properties: { PolicyDocument, Policies = [] } }) =>
+		[PolicyDocument, ...Policies.map((policy: { readonly PolicyDocument: unknown }) => policy.PolicyDocument)].flatMap(
+			(document) => document?.Statement ?? [],
+		),
+	);
+}
+
+function actionsOf({ Action }: Statement): readonly string[] {
+	return (typeof Action === "string" ? [Action] : Action).toSorted();
+}
+
+function readSamTemplate(templateFile: string): Template {
+	const stack = new Stack(new App(), "Sam");
+	new CfnInclude(stack, "Template", { templateFile });
+	return SynthesisedTemplate.fromStack(stack).toJSON() as Template;
+}

@@ -1,0 +1,26 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import { Tracer } from "@aws-lambda-powertools/tracer";
+import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
+import middy from "@middy/core";
+import { npmServer } from "mcp-stdio-lambda";
+import { mcpStdioServer } from "mcp-stdio-lambda/middy";
+
+// Service and namespace come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE.
+const logger = new Logger();
+const tracer = new Tracer();
+const metrics = new Metrics();
+
+const server = mcpStdioServer(npmServer("@modelcontextprotocol/server-everything"), { logger, tracer, metrics });
+
+// Lambda's INIT phase: the first request finds a server that is already started.
+await server.prewarmed;
+
+export const handler = middy()
+	.use(injectLambdaContext(logger))
+	// Results stay out of the trace.
+	.use(captureLambdaHandler(tracer, { captureResponse: false }))
+	.use(logMetrics(metrics))
+	.use(server);
