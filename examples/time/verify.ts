@@ -1,7 +1,7 @@
 // Runs what would be deployed in a local Lambda, and asserts what three clients get from it: ours, the MCP SDK's own over
 // stdio (what the server says without a function around it), and the Python client of AWS's package.
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,9 +10,11 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { LambdaFunctionClientTransport } from "mcp-stdio-lambda/client";
 import { type LocalLambda, startLocalLambda } from "mcp-stdio-lambda/local";
+import { createReadOnlyFolder } from "../infrastructure/read-only-folder.ts";
+import { readSynthesisedFunction } from "../infrastructure/synthesised.ts";
 import { assertBetween, assertConversion, assertMoment, type Conversion, type Moment } from "./verify/clock.ts";
-import { buildImage, checkDockerfile, type Image, snapshot } from "./verify/image.ts";
-import { buildLayer } from "./verify/layer.ts";
+import { buildImage, environmentFolder, lintDockerfile, taskFolder } from "./verify/image.ts";
+import { assertWheels, buildLayer } from "./verify/layer.ts";
 import { createEnvironment, findPython, output } from "./verify/python.ts";
 
 const region = "us-east-1";
@@ -26,7 +28,6 @@ if (python) {
 	try {
 		await verify(python, folder);
 	} finally {
-		await output("chmod", ["-R", "u+w", folder]);
 		await rm(folder, { recursive: true, force: true });
 	}
 } else {
@@ -40,44 +41,53 @@ function skip(reason: string): void {
 }
 
 async function verify(python: string, folder: string): Promise<void> {
-	const image = await buildImage(python, join(folder, "image"));
-	console.log("built what the image has: the task folder and a virtual environment");
-
+	const { assetFolder } = readSynthesisedFunction("time");
 	const tools = await createEnvironment(python, join(folder, "tools"), ["-r", join(here, "verify/requirements.txt")]);
-	await checkDockerfile(join(dirname(tools), "hadolint"));
-	console.log("the Dockerfile is well written, and what it copies is there");
+	const tool = (name: string) => join(dirname(tools), name);
 
-	const layer = await buildLayer(python, join(dirname(tools), "uv"), join(folder, "layer"));
-	if (layer) console.log("built the layer, around this machine's Python");
+	await lintDockerfile(tool("hadolint"), assetFolder);
+	await buildImage(python, assetFolder, join(folder, "deployed"));
+	console.log("built what the image has, from the asset of the stack");
+
+	await assertWheels(tool("uv"));
+	const hasLayer = await buildLayer(python, tool("uv"), join(folder, "deployed/layer"));
+	if (hasLayer) console.log("built the layer, around this machine's Python");
 	else skip("the layer cannot be built around this machine's Python");
 
-	const home = join(folder, "home");
-	await mkdir(home);
-	await output("chmod", ["-R", "a-w", folder]);
-	const before = await snapshot(folder);
-	await using lambda = await startFunctions(image, layer, home);
-	await assertAnswers(lambda, "time", image);
-	if (layer) await assertAnswers(lambda, "time-layer", image);
-	await assertPythonClient(lambda, tools);
-	for (const functionName of ["time-request", "time-environment"]) await printFigures(lambda, functionName);
-	await lambda.close();
-
-	deepStrictEqual(await snapshot(folder), before);
-	strictEqual((await output("ps", ["-eo", "args"])).includes(folder), false);
-	console.log("nothing was written to the image or to HOME, and no process is left");
+	const deployed = createReadOnlyFolder(join(folder, "deployed"));
+	const home = createReadOnlyFolder();
+	try {
+		await using lambda = await startFunctions(deployed.path, home.path);
+		const interpreter = join(deployed.path, environmentFolder, "bin/python3");
+		await assertAnswers(lambda, "time", interpreter);
+		if (hasLayer) await assertAnswers(lambda, "time-layer", interpreter);
+		await assertPythonClient(lambda, tools);
+		for (const functionName of ["time-request", "time-environment"]) await printFigures(lambda, functionName);
+		await lambda.close();
+		strictEqual((await output("ps", ["-eo", "args"])).includes(deployed.path), false);
+		for (const untouched of [deployed, home]) untouched.assertUntouched();
+		console.log("nothing was written to the function's disk, and no process is left");
+	} finally {
+		for (const created of [deployed, home]) created.remove();
+	}
 }
 
-/** The function as the image has it, as a zip with the layer has it, and with each lifetime. */
-async function startFunctions(image: Image, layer: string | undefined, home: string): Promise<LocalLambda> {
-	const environment = { HOME: home, VIRTUAL_ENV: image.environment, LOCAL_TIMEZONE: timezone };
-	const fn = { handler: join(image.taskRoot, "handler.mjs"), memorySizeMb: 1769, timeoutMs: 30_000 };
+/** The function as its stack has it, in the image and as a zip with the layer; and the image with each lifetime. */
+async function startFunctions(folder: string, home: string): Promise<LocalLambda> {
+	const { handler, settings, environment } = readSynthesisedFunction("time");
+	const fn = (python: string, variables: Readonly<Record<string, string>> = {}) => ({
+		...settings,
+		handler: join(folder, taskFolder, handler),
+		environment: { ...environment, HOME: home, VIRTUAL_ENV: join(folder, python), ...variables },
+	});
 	return await startLocalLambda({
 		region,
+		concurrency: 100,
 		functions: {
-			time: { ...fn, environment },
-			"time-layer": { ...fn, environment: { ...environment, VIRTUAL_ENV: layer ?? "" } },
-			"time-request": { ...fn, environment },
-			"time-environment": { ...fn, environment: { ...environment, LIFETIME: "environment" } },
+			time: fn(environmentFolder),
+			"time-layer": fn("layer/python"),
+			"time-request": fn(environmentFolder, { LIFETIME: "request" }),
+			"time-environment": fn(environmentFolder, { LIFETIME: "environment" }),
 		},
 		onLog: ({ message }) => {
 			if (!/^(START|END|REPORT) /.test(message)) console.log(`    ${message}`);
@@ -85,7 +95,7 @@ async function startFunctions(image: Image, layer: string | undefined, home: str
 	});
 }
 
-async function assertAnswers(lambda: LocalLambda, functionName: string, { interpreter }: Image): Promise<void> {
+async function assertAnswers(lambda: LocalLambda, functionName: string, interpreter: string): Promise<void> {
 	const args = ["-m", "mcp_server_time", "--local-timezone", timezone];
 	const direct = await connect(new StdioClientTransport({ command: interpreter, args }));
 	const client = await connect(lambdaTransport(lambda, functionName));
