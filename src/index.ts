@@ -1,3 +1,6 @@
+export { fromHostConfig, type HostConfigOptions } from "./commands/host-config.ts";
+export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
+export { type PythonServerOptions, pythonServer } from "./commands/python-server.ts";
 export type { DeadlineSource } from "./deadline.ts";
 export { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData, type McpStdioPhase } from "./errors.ts";
 export type {

@@ -47,7 +47,7 @@ const defaultMaxMessageBytes = 64 * 1024 * 1024;
 
 /** Checks params and fills in the defaults; a wrong one throws a TypeError that names it, never showing a value of `env`. */
 export function resolveParams(params: StdioServerParams): ResolvedServerParams {
-	validateOptions("params", params, rules);
+	validateOptions("params", params, paramRules);
 	return {
 		name: params.name ?? serverName(params.command, params.args ?? []),
 		command: params.command,
@@ -63,7 +63,7 @@ export function resolveParams(params: StdioServerParams): ResolvedServerParams {
 // the other two make a process run code that it does not bring.
 const neverInherited: ReadonlySet<string> = new Set(["AWS_LAMBDA_RUNTIME_API", "NODE_OPTIONS", "LD_PRELOAD"]);
 
-const rules: OptionRules<StdioServerParams> = {
+export const paramRules: OptionRules<StdioServerParams> = {
 	command: { ...text, required: true },
 	args: {
 		expected: "an array of strings",

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LocalFunctionOptions } from "mcp-stdio-lambda/local";
+import { assemblyFolder, stackName } from "./examples.ts";
+
+/** A function as the synthesised stack of an example has it. */
+export type SynthesisedFunction = {
+	/** The folder that would be zipped, as it stands in the cloud assembly. */
+	readonly assetFolder: string;
+	/** Path of the handler file in the folder. */
+	readonly handler: string;
+	readonly settings: Pick<LocalFunctionOptions, "exportName" | "memorySizeMb" | "timeoutMs" | "reservedConcurrency">;
+	/** Values that only a deployment knows are no strings. */
+	readonly environment: Readonly<Record<string, unknown>>;
+};
+
+type Template = {
+	readonly Resources: Readonly<
+		Record<
+			string,
+			{
+				readonly Type: string;
+				readonly Metadata?: Readonly<Record<string, unknown>>;
+				readonly Properties: {
+					readonly Handler: string;
+					readonly MemorySize: number;
+					readonly Timeout: number;
+					readonly ReservedConcurrentExecutions?: number;
+					readonly Environment?: { readonly Variables: Readonly<Record<string, unknown>> };
+				};
+			}
+		>
+	>;
+};
+
+export function readSynthesisedFunction(example: string): SynthesisedFunction {
+	const file = join(assemblyFolder, `${stackName(example)}.template.json`);
+	const template = JSON.parse(readFileSync(file, "utf8")) as Template;
+	const functions = Object.values(template.Resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
+	const [fn] = functions;
+	const asset = fn?.Metadata?.["aws:asset:path"];
+	if (fn === undefined || functions.length !== 1 || typeof asset !== "string") {
+		throw new Error(`${file} should have one function with an asset; it has ${functions.length} functions`);
+	}
+	const { Handler, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
+	const [module = "", exportName = ""] = Handler.split(".");
+	return {
+		assetFolder: join(assemblyFolder, asset),
+		handler: `${module}.mjs`,
+		settings: {
+			exportName,
+			memorySizeMb: MemorySize,
+			timeoutMs: Timeout * 1000,
+			reservedConcurrency: ReservedConcurrentExecutions,
+		},
+		environment: Environment?.Variables ?? {},
+	};
+}
