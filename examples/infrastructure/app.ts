@@ -1,11 +1,13 @@
 // The app of all stacks. `-c examples=<name>,…` takes only these, so that the others need not be built.
 import { App, type Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { TimeStack } from "../time/stack.ts";
 import { WeatherAlertsStack } from "../weather-alerts/stack.ts";
 import { applyChecks } from "./checks.ts";
 import { stackName } from "./examples.ts";
 
 const stacks: Record<string, new (scope: Construct, id: string) => Stack> = {
+	time: TimeStack,
 	"weather-alerts": WeatherAlertsStack,
 };
 

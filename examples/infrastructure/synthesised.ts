@@ -5,7 +5,7 @@ import { assemblyFolder, stackName } from "./examples.ts";
 
 /** A function as the synthesised stack of an example has it. */
 export type SynthesisedFunction = {
-	/** The folder that would be zipped, as it stands in the cloud assembly. */
+	/** The folder that would be zipped, or is the context of the image, as it stands in the cloud assembly. */
 	readonly assetFolder: string;
 	/** Path of the handler file in the folder. */
 	readonly handler: string;
@@ -22,7 +22,8 @@ type Template = {
 				readonly Type: string;
 				readonly Metadata?: Readonly<Record<string, unknown>>;
 				readonly Properties: {
-					readonly Handler: string;
+					readonly Handler?: string;
+					readonly ImageConfig?: { readonly Command: readonly [string] };
 					readonly MemorySize: number;
 					readonly Timeout: number;
 					readonly ReservedConcurrentExecutions?: number;
@@ -42,8 +43,8 @@ export function readSynthesisedFunction(example: string): SynthesisedFunction {
 	if (fn === undefined || functions.length !== 1 || typeof asset !== "string") {
 		throw new Error(`${file} should have one function with an asset; it has ${functions.length} functions`);
 	}
-	const { Handler, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
-	const [module = "", exportName = ""] = Handler.split(".");
+	const { Handler, ImageConfig, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
+	const [module = "", exportName = ""] = (Handler ?? ImageConfig?.Command[0] ?? "").split(".");
 	return {
 		assetFolder: join(assemblyFolder, asset),
 		handler: `${module}.mjs`,

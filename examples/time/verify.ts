@@ -97,7 +97,7 @@ async function startFunctions(folder: string, home: string): Promise<LocalLambda
 
 async function assertAnswers(lambda: LocalLambda, functionName: string, interpreter: string): Promise<void> {
 	const args = ["-m", "mcp_server_time", "--local-timezone", timezone];
-	const direct = await connect(new StdioClientTransport({ command: interpreter, args }));
+	const direct = await connect(new StdioClientTransport({ command: interpreter, args, stderr: "ignore" }));
 	const client = await connect(lambdaTransport(lambda, functionName));
 	deepStrictEqual(client.getServerVersion(), direct.getServerVersion());
 
