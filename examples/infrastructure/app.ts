@@ -1,12 +1,14 @@
 // The app of all stacks. `-c examples=<name>,…` takes only these, so that the others need not be built.
 import { App, type Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { SecretsStack } from "../secrets/stack.ts";
 import { TimeStack } from "../time/stack.ts";
 import { WeatherAlertsStack } from "../weather-alerts/stack.ts";
 import { applyChecks } from "./checks.ts";
 import { stackName } from "./examples.ts";
 
 const stacks: Record<string, new (scope: Construct, id: string) => Stack> = {
+	secrets: SecretsStack,
 	time: TimeStack,
 	"weather-alerts": WeatherAlertsStack,
 };

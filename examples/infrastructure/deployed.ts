@@ -7,6 +7,8 @@ import { stackName } from "./examples.ts";
 import { createReadOnlyFolder } from "./read-only-folder.ts";
 import { readSynthesisedFunction } from "./synthesised.ts";
 
+const ricPath = process.env.MCP_STDIO_LAMBDA_RIC;
+
 /** The function of an example's stack, as it would be deployed, in a Lambda on this machine. */
 export type DeployedFunction = {
 	readonly lambda: LocalLambda;
@@ -22,13 +24,14 @@ export type DeployedFunction = {
 };
 
 /** What the test decides: addresses of stand-ins, and what else only a deployment knows. */
-export type DeployedOptions = Pick<LocalFunctionOptions, "freeze" | "runtime"> & {
+export type DeployedOptions = Pick<LocalFunctionOptions, "freeze"> & {
 	readonly environment?: Readonly<Record<string, string>>;
 };
 
 /**
  * Starts the function of an example's synthesised stack: its asset as it stands in the cloud assembly, in a read-only
  * folder, with an empty read-only HOME, and with the handler, memory, timeout, concurrency and environment of the stack.
+ * It runs in AWS's own runtime interface client where MCP_STDIO_LAMBDA_RIC names the folder in which that is installed.
  */
 export async function deployLocally(example: string, options: DeployedOptions = {}): Promise<DeployedFunction> {
 	const { assetFolder, handler, settings, ...stack } = readSynthesisedFunction(example);
@@ -47,9 +50,9 @@ export async function deployLocally(example: string, options: DeployedOptions = 
 				handler: join(task.path, handler),
 				environment: { ...environment, HOME: home.path },
 				freeze: options.freeze,
-				runtime: options.runtime,
 			},
 		},
+		...(ricPath === undefined ? {} : { runtime: "aws", ricPath }),
 		onLog: ({ message }) => void log.push(message),
 	}).catch((error: unknown) => {
 		removeFolders();

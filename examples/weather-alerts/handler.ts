@@ -1,20 +1,18 @@
 import { join } from "node:path";
 import middy from "@middy/core";
+import { npmServer } from "mcp-stdio-lambda";
 import { mcpStdioServer } from "mcp-stdio-lambda/middy";
 
-const taskRoot = import.meta.dirname;
-
-const server = mcpStdioServer({
-	name: "weather-alerts",
-	command: process.execPath,
-	args: [join(taskRoot, "node_modules/@ivotoby/openapi-mcp-server/bin/mcp-server.js")],
-	env: {
-		OPENAPI_SPEC_PATH: join(taskRoot, "openapi.json"),
-		API_BASE_URL: process.env.API_BASE_URL ?? "https://api.weather.gov",
-		API_HEADERS: `Accept:application/geo+json,User-Agent:${process.env.USER_AGENT}`,
-		VERBOSE: "false",
-	},
-});
+const server = mcpStdioServer(
+	npmServer("@ivotoby/openapi-mcp-server", [], {
+		env: {
+			OPENAPI_SPEC_PATH: join(import.meta.dirname, "openapi.json"),
+			API_BASE_URL: process.env.API_BASE_URL ?? "https://api.weather.gov",
+			API_HEADERS: `Accept:application/geo+json,User-Agent:${process.env.USER_AGENT}`,
+			VERBOSE: "false",
+		},
+	}),
+);
 
 // Lambda's INIT phase: the first request finds a server that is already started.
 await server.prewarmed;
