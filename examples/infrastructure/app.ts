@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { EnvironmentLifetimeStack } from "../environment-lifetime/stack.ts";
 import { ObservabilityStack } from "../observability/stack.ts";
 import { SecretsStack } from "../secrets/stack.ts";
+import { TimeStack } from "../time/stack.ts";
 import { WeatherAlertsStack } from "../weather-alerts/stack.ts";
 import { applyChecks } from "./checks.ts";
 import { stackName } from "./examples.ts";
@@ -12,6 +13,7 @@ const stacks: Record<string, new (scope: Construct, id: string) => Stack> = {
 	"environment-lifetime": EnvironmentLifetimeStack,
 	observability: ObservabilityStack,
 	secrets: SecretsStack,
+	time: TimeStack,
 	"weather-alerts": WeatherAlertsStack,
 };
 
