@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LambdaFunctionParameters, LambdaTransportErrorCode } from "../../src/client/index.ts";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
-import { fixture, rejection, runtimes, startLambda } from "../local/lambda.ts";
+import { createGate, fixture, rejection, runtimes, startLambda, type TestLambda } from "../local/lambda.ts";
 import { type AnyClient, connect, LambdaTransportError, type Sdk, sdks, transportTo } from "./clients.ts";
 
 // What a function does wrong meets SDK 2 alike in its modes.
@@ -28,6 +28,8 @@ const failures: readonly Failure[] = [
 	{ tool: "returnsNothing", code: "INVALID_RESPONSE", says: /no JSON-RPC message; is it an MCP function/ },
 ];
 
+const untilSeen = { timeout: 10_000 };
+
 /** A client of a function of `fails.mjs`. */
 async function open(
 	sdk: Sdk,
@@ -39,6 +41,10 @@ async function open(
 		fails: { handler: fixture("fails.mjs"), timeoutMs: 10_000, runtime: runtime.runtime, ...options },
 	});
 	return { lambda, client: await connect(sdk, transportTo(lambda, "fails", parameters)) };
+}
+
+function busy(lambda: TestLambda): number {
+	return lambda.environments("fails").filter(({ state }) => state === "busy").length;
 }
 
 async function failureOf(call: Promise<unknown>): Promise<InstanceType<typeof LambdaTransportError>> {
@@ -66,16 +72,18 @@ describe.each(combinations)(
 			});
 
 			test("is told at once when the function is throttled, while its other request goes on", async () => {
+				const { gate, open: openGate } = await createGate();
 				const retry = { maxAttempts: 1 };
 				const { lambda, client } = await open(sdk, runtime, { reservedConcurrency: 1 }, { retry });
-				const slow = client.call("sleep", { ms: 1000 });
-				await expect.poll(() => lambda.environments("fails").some(({ state }) => state === "busy")).toBe(true);
+				const waiting = client.call("waits", { gate });
+				await expect.poll(() => busy(lambda), untilSeen).toBe(1);
 				expect(await failureOf(client.call("echo", { message: "a" }))).toMatchObject({
 					code: "THROTTLED",
 					execution: "none",
 					awsErrorName: "TooManyRequestsException",
 				});
-				expect((await slow).content[0].text).toBe("Slept 1000 ms");
+				await openGate();
+				expect((await waiting).content[0].text).toBe("Waited");
 			});
 
 			test("waits until there is room when it may retry", async () => {
@@ -117,11 +125,11 @@ describe.each(sdks)("the client of $name", (sdk) => {
 	test("ends the call of a request that it cancels, and of no other", async () => {
 		const { client } = await open(sdk, { runtime: "own" });
 		const controller = new AbortController();
-		const other = client.call("sleep", { ms: 1000 });
+		const other = client.call("sleep", { ms: 500 });
 		const cancelled = client.call("sleep", { ms: 9000 }, { signal: controller.signal });
 		controller.abort(new Error("not needed any more"));
 		await expect(cancelled).rejects.toThrow("not needed any more");
-		expect((await other).content[0].text).toBe("Slept 1000 ms");
+		expect((await other).content[0].text).toBe("Slept 500 ms");
 	});
 
 	test("rejects what is pending when it is closed, and says that it is closed afterwards", async () => {
@@ -131,7 +139,7 @@ describe.each(sdks)("the client of $name", (sdk) => {
 			closings += 1;
 		};
 		const pending = [client.call("sleep", { ms: 9000 }), client.call("sleep", { ms: 9000 })].map(rejection);
-		await expect.poll(() => lambda.environments("fails").filter(({ state }) => state === "busy").length).toBe(2);
+		await expect.poll(() => busy(lambda), untilSeen).toBe(2);
 		await client.close();
 		for (const failure of await Promise.all(pending)) expect(failure.message).toMatch(/closed/i);
 		expect(closings).toBe(1);

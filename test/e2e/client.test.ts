@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fixture, rejection, runtimes, startLambda } from "../local/lambda.ts";
-import { connect, type Sdk, sdk2, sdks, transportTo } from "./clients.ts";
+import { connect, createRetryBudget, type Sdk, sdk2, sdks, transportTo } from "./clients.ts";
 import { everything, fixtureServer, mcpFunction } from "./function.ts";
 
 const combinations = runtimes.flatMap((runtime) => sdks.map((sdk) => ({ runtime, sdk })));
@@ -16,7 +16,9 @@ describe.each(combinations)(
 				});
 				const client = await connect(
 					sdk,
-					transportTo(lambda, "waits", { retry: { maxAttempts: 50, baseDelayMs: 100, maxDelayMs: 500 } }),
+					transportTo(lambda, "waits", {
+						retry: { maxAttempts: 100, baseDelayMs: 100, maxDelayMs: 500, budget: createRetryBudget(1000) },
+					}),
 				);
 				// The later it is asked, the sooner it is answered.
 				const waits = Array.from({ length: atOnce }, (_, index) => (atOnce - index) * 20);

@@ -60,6 +60,7 @@ const built: Source = await import(new URL("../../dist/src/client/index.js", imp
 
 /** The transport as it is built. */
 const LambdaTransport: Source["LambdaFunctionClientTransport"] = built.LambdaFunctionClientTransport;
+export const createRetryBudget: Source["createRetryBudget"] = built.createRetryBudget;
 export const LambdaTransportError: Source["LambdaTransportError"] = built.LambdaTransportError;
 
 const sdk1: Sdk = {
