@@ -25,7 +25,7 @@ export async function startAiSdkAgent(functions: Functions, model: LanguageModel
 			if (part.type === "tool-error")
 				onProgress?.({ type: "result", tool: part.toolName, text: String(part.error), isError: true });
 		}
-		messages.push(...(await answer.response).messages);
+		messages.push(...(await answer.responseMessages));
 		return await answer.text;
 	}
 
@@ -37,7 +37,10 @@ export async function startAiSdkAgent(functions: Functions, model: LanguageModel
 }
 
 export function bedrockForAiSdk(): LanguageModel {
-	return createAmazonBedrock({ region, credentialProvider: credentials })(modelId);
+	// The AWS SDK, which the other frameworks use, reads this variable itself.
+	const { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: baseURL } = process.env;
+	const settings = { region, credentialProvider: credentials };
+	return createAmazonBedrock(baseURL ? { ...settings, baseURL } : settings)(modelId);
 }
 
 type McpClient = Awaited<ReturnType<typeof connect>>;

@@ -20,8 +20,8 @@ export function reply(heard: readonly Heard[], tools: readonly string[]): Reply 
 
 	if (/offers/.test(question)) {
 		if (!found) return { tool: "read_text_file", arguments: { path: "offers.csv" } };
-		if (!found.isError) return { text: `On offer: ${found.text}` };
-		return { text: /ENOENT/.test(found.text) ? "There is no list of offers." : `I cannot look: ${found.text}` };
+		if (/ENOENT/.test(found.text)) return { text: "There is no list of offers." };
+		return { text: found.isError ? `I cannot look: ${found.text}` : `On offer: ${found.text}` };
 	}
 
 	const items = /cost of an? (\w+) and an? (\w+)/.exec(question)?.slice(1);
@@ -31,7 +31,7 @@ export function reply(heard: readonly Heard[], tools: readonly string[]): Reply 
 	const [a, b] = items.map((item) => Number(new RegExp(`^${item},(.+)$`, "m").exec(found.text)?.[1]));
 	if (a === undefined || b === undefined || Number.isNaN(a + b)) return { text: "One of them has no price." };
 	if (!summed) return { tool: "get-sum", arguments: { a, b } };
-	if (summed.isError) return { text: `I cannot add the prices: ${summed.text}` };
 	const sum = /is ([\d.]+)\.$/.exec(summed.text)?.[1];
+	if (summed.isError || !sum) return { text: `I cannot add the prices: ${summed.text}` };
 	return { text: `A ${items[0]} and a ${items[1]} cost ${sum} euros.` };
 }

@@ -4,10 +4,14 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-/** The chat program, driven by its standard input. */
-export async function verifyChat(framework: string): Promise<void> {
+/** The chat program, driven by its standard input: with the scripted model, or with what `environment` gives for Bedrock. */
+export async function verifyChat(framework: string, environment?: Environment): Promise<void> {
 	const lines = ["What is the cost of a teapot and a kettle?", "Are there offers?", "Who are you?"];
-	const { code, stdout, stderr } = await chat(["--framework", framework, "--scripted"], lines);
+	const { code, stdout, stderr } = await chat(
+		["--framework", framework, ...(environment ? [] : ["--scripted"])],
+		lines,
+		environment,
+	);
 	assert.equal(code, 0, stderr);
 	const said = [
 		'  read_text_file {"path":"prices.csv"}',
@@ -23,6 +27,7 @@ export async function verifyChat(framework: string): Promise<void> {
 		said,
 	);
 	assert.match(stdout, /^ {2}failed ".*ENOENT/m);
+	assert.match(stdout, environment ? /with \S+claude/ : /with a scripted model/);
 }
 
 /** Without credentials, the chat says how to get there. */
@@ -33,10 +38,12 @@ export async function verifyChatWithoutCredentials(): Promise<void> {
 	assert.match(stderr, /no AWS credentials.*`aws configure`.*--scripted/);
 }
 
-async function chat(args: readonly string[], lines: readonly string[]) {
+type Environment = { readonly [name: string]: string };
+
+async function chat(args: readonly string[], lines: readonly string[], environment: Environment = {}) {
 	const file = (path: string): string => fileURLToPath(import.meta.resolve(path));
 	// A shell of its own: whatever AWS and LangSmith are told in this one must not matter.
-	const env = { PATH: process.env.PATH, HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true" };
+	const env = { PATH: process.env.PATH, HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", ...environment };
 	const child = spawn(process.execPath, ["--import", file("./offline.ts"), file("../chat.ts"), ...args], { env });
 	child.stdin.on("error", () => {});
 	child.stdin.end(lines.map((line) => `${line}\n`).join(""));

@@ -42,8 +42,35 @@ export async function verifyConversation(framework: Framework, functions: Observ
 		tool: "read_text_file",
 		arguments: { path: "offers.csv" },
 	});
-	const result = calls.at(-1)?.heard.at(-1);
+	const heard = calls.at(-1)?.heard ?? [];
+	assert.deepEqual(
+		heard.map((message) => (message.role === "user" ? message.text : message.tool)),
+		[costs, "read_text_file", "get-sum", offers, "read_text_file"],
+		"the conversation goes on",
+	);
+	const result = heard.at(-1);
 	assert.ok(result?.role === "tool" && result.isError, "the model is told of an error");
 	assert.match(result.text, /ENOENT: no such file or directory/);
+	await agent.close();
+}
+
+/** The same agent with a model of Bedrock, be it the real one, whose words vary. */
+export async function verifyBedrock(framework: Framework, functions: ObservedFunctions): Promise<void> {
+	const agent = await framework.startWithBedrock(functions);
+	const before = functions.calls.length;
+	const answer = await agent.ask(costs);
+	assert.match(answer, /62[.,]40?\b/);
+	const made = functions.calls.slice(before);
+	assert.ok(
+		made.some((call) => call.function === "catalog" && JSON.stringify(call.arguments).includes("prices.csv")),
+		"the prices were read",
+	);
+	const sums = made
+		.filter((call) => call.function === "calculator")
+		.map((call) => Object.values(Object(call.arguments)));
+	assert.ok(
+		sums.some((numbers) => numbers.includes(34.9) && numbers.includes(27.5)),
+		"the prices were added",
+	);
 	await agent.close();
 }
