@@ -38,6 +38,9 @@ try {
 		prompt();
 	}
 	await agent.close();
+} catch (error) {
+	console.error(error instanceof Error ? error.message : error);
+	process.exitCode = 1;
 } finally {
 	await functions.close();
 }

@@ -35,6 +35,11 @@ async function verifyOffline(): Promise<void> {
 		AWS_ACCESS_KEY_ID: "local",
 		AWS_SECRET_ACCESS_KEY: "local",
 	};
+	const deployed = {
+		CATALOG_FUNCTION: functions.catalog.functionName,
+		CALCULATOR_FUNCTION: functions.calculator.functionName,
+		AWS_ENDPOINT_URL_LAMBDA: functions.catalog.endpoint,
+	};
 	for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"]) delete process.env[name];
 	Object.assign(process.env, environment);
 	try {
@@ -47,8 +52,11 @@ async function verifyOffline(): Promise<void> {
 			await verifyMissing(framework, functions);
 			console.log("  a function that does not exist: the agent does not start, and says which");
 			await verifyBedrock(framework, functions);
-			await verifyChat(name, environment);
-			console.log("  the same agent, and the chat, with its Bedrock model against a stand-in of Bedrock");
+			console.log("  the same agent with its Bedrock model, against a stand-in of Bedrock");
+			const before = functions.calls.length;
+			await verifyChat(name, { ...environment, ...deployed });
+			assert.equal(functions.calls.length - before, 3);
+			console.log("  the chat with that, and with functions that are already deployed");
 		}
 		assert.ok(bedrock.calls.length > 0);
 		for (const { path, authorization } of bedrock.calls) {

@@ -38,7 +38,7 @@ export async function verifyChatWithoutCredentials(): Promise<void> {
 	assert.match(stderr, /no AWS credentials.*`aws configure`.*--scripted/);
 }
 
-type Environment = { readonly [name: string]: string };
+type Environment = { readonly [name: string]: string | undefined };
 
 async function chat(args: readonly string[], lines: readonly string[], environment: Environment = {}) {
 	const file = (path: string): string => fileURLToPath(import.meta.resolve(path));

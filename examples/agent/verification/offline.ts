@@ -7,11 +7,12 @@ const { connect } = Socket.prototype;
 
 Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
 	const [first, second] = (Array.isArray(args[0]) ? args[0] : args) as [unknown, unknown];
-	const { host = "localhost", path = undefined } =
-		typeof first === "object" ? (first as { host?: string; path?: string }) : { host: String(second ?? "localhost") };
-	if (path === undefined && !isLoopback(host)) {
+	const { host, path } = (typeof first === "object" ? first : { host: second }) as { host?: string; path?: string };
+	// A path is that of a socket on this machine.
+	if (host && !path && !isLoopback(host)) {
 		refused.push(host);
-		return this.destroy(new Error(`A connection to ${host} was refused: this run is offline`));
+		process.nextTick(() => this.destroy(new Error(`A connection to ${host} was refused: this run is offline`)));
+		return this;
 	}
 	return Reflect.apply(connect, this, args);
 } as typeof connect;
