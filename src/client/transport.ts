@@ -17,6 +17,8 @@ export type TransportSendOptions = {
 	readonly relatedRequestId?: RequestId | undefined;
 	/** Cancels the request (SDK 2). */
 	readonly requestSignal?: AbortSignal | undefined;
+	/** Cancels the message (Vercel's `@ai-sdk/mcp`). */
+	readonly signal?: AbortSignal | undefined;
 	/** Told when nothing more comes for the request, unless it was cancelled (SDK 2). */
 	readonly onRequestStreamEnd?: (() => void) | undefined;
 };
@@ -45,12 +47,12 @@ type Sent = JsonRpcRequest | JsonRpcNotification;
  */
 export class LambdaFunctionClientTransport {
 	/** Called once, when the transport is closed. */
-	onclose?: (() => void) | undefined;
+	onclose?: () => void;
 	/** Called with what also rejects a `send`, and with what can reject none. */
-	onerror?: ((error: Error) => void) | undefined;
+	onerror?: (error: Error) => void;
 	/** Called with each response and notification. */
 	// biome-ignore lint/suspicious/noExplicitAny: the two SDKs have types of their own for messages
-	onmessage?: ((message: any, extra?: any) => void) | undefined;
+	onmessage?: (message: any, extra?: any) => void;
 	/** Tells SDK 2 to cancel a request by `requestSignal`. */
 	readonly hasPerRequestStream = true;
 
@@ -117,14 +119,15 @@ export class LambdaFunctionClientTransport {
 		}
 	}
 
-	async #deliver(message: Sent, { requestSignal, onRequestStreamEnd }: TransportSendOptions): Promise<void> {
+	async #deliver(message: Sent, options: TransportSendOptions): Promise<void> {
+		const { requestSignal, signal = requestSignal, onRequestStreamEnd } = options;
 		const controller = new AbortController();
 		const cancel = (): void => {
-			controller.abort(this.#failure("ABORTED", "the request was cancelled", requestSignal?.reason));
+			controller.abort(this.#failure("ABORTED", "the request was cancelled", signal?.reason));
 		};
 		this.#inFlight.set(controller, "id" in message ? (message as JsonRpcRequest).id : undefined);
-		requestSignal?.addEventListener("abort", cancel, { once: true });
-		if (requestSignal?.aborted) cancel();
+		signal?.addEventListener("abort", cancel, { once: true });
+		if (signal?.aborted) cancel();
 		try {
 			await deliver(message, {
 				parameters: this.#parameters,
@@ -138,7 +141,7 @@ export class LambdaFunctionClientTransport {
 			throw error;
 		} finally {
 			this.#inFlight.delete(controller);
-			requestSignal?.removeEventListener("abort", cancel);
+			signal?.removeEventListener("abort", cancel);
 			if (!controller.signal.aborted) onRequestStreamEnd?.();
 		}
 	}
