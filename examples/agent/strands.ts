@@ -10,7 +10,7 @@ export async function startStrandsAgent(functions: Functions, model: Model): Pro
 		(parameters) =>
 			new McpClient({
 				transport: new LambdaFunctionClientTransport(parameters),
-				// It would put a `_meta` of its own among the tool's arguments.
+				// Where a tracer is set up, it would put a `_meta` among the tool's arguments.
 				disableMcpInstrumentation: true,
 			}),
 	);
