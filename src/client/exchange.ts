@@ -29,7 +29,7 @@ export type ExchangeListener = {
 };
 
 export function createExchange(sent: JsonRpcRequest | JsonRpcNotification, listener: ExchangeListener): Exchange {
-	return "id" in sent ? forRequest(sent as JsonRpcRequest, listener) : forNotification(listener);
+	return sent.id === undefined ? forNotification(listener) : forRequest(sent as JsonRpcRequest, listener);
 }
 
 /** A request is answered with any number of notifications, and then a response. */

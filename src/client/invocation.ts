@@ -27,7 +27,8 @@ export async function invoke({ client, target, payload, signal, onRequestId }: I
 	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
 	const output = await attempt(client.send(command, { abortSignal: signal }));
 	onRequestId(output.$metadata?.requestId);
-	const result = output.Payload === undefined ? "" : Buffer.from(output.Payload).toString();
+	// Of an empty body the AWS SDK makes null, whatever its types say.
+	const result = output.Payload ? Buffer.from(output.Payload).toString() : "";
 	if (output.FunctionError !== undefined) throw functionFailure(output.FunctionError, result);
 	return result;
 }
@@ -80,11 +81,15 @@ class Attempted extends Error {
  * somebody else's and retries its own.
  */
 function sendOnce<A, R>(next: (args: A) => Promise<R>): (args: A) => Promise<R> {
+	let attempted: Attempted | undefined;
 	return async (args) => {
+		// A retry strategy of the client's owner may retry whatever it likes.
+		if (attempted) throw attempted;
 		try {
 			return await next(args);
 		} catch (error) {
-			throw new Attempted(error);
+			attempted = new Attempted(error);
+			throw attempted;
 		}
 	};
 }

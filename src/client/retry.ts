@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { JsonRpcRequest, RequestId } from "../jsonrpc.ts";
+import { isObject, type JsonRpcRequest, type RequestId } from "../jsonrpc.ts";
 import { callable, duration, integer, type OptionRules, trueOrFalse, validateOptions } from "../validate.ts";
 import { LambdaTransportError } from "./errors.ts";
 import { isClockCorrected } from "./invoke-error.ts";
@@ -69,7 +69,7 @@ const rules: OptionRules<RetryOptions> = {
 	onRetry: callable,
 	budget: {
 		expected: "what createRetryBudget() makes",
-		accepts: (value) => typeof (value as Partial<RetryBudget> | null)?.take === "function",
+		accepts: (value) => isObject(value) && typeof value.take === "function" && typeof value.succeed === "function",
 	},
 };
 

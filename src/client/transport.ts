@@ -46,7 +46,10 @@ type Sent = JsonRpcRequest | JsonRpcNotification;
 export class LambdaFunctionClientTransport {
 	/** Called once, when the transport is closed. */
 	onclose?: (() => void) | undefined;
-	/** Called with what also rejects a `send`, and with what can reject none. */
+	/**
+	 * Called once with each failure of a message, which also rejects its `send`, and with what can reject none; not for what
+	 * was cancelled or closed.
+	 */
 	onerror?: ((error: Error) => void) | undefined;
 	/** Called with each response and notification. */
 	// biome-ignore lint/suspicious/noExplicitAny: the two SDKs have types of their own for messages
@@ -101,7 +104,11 @@ export class LambdaFunctionClientTransport {
 		this.#parameters.signal?.removeEventListener("abort", this.#onAbort);
 		for (const controller of this.#inFlight.keys()) controller.abort(reason);
 		this.#parameters.destroyClient();
-		this.onclose?.();
+		try {
+			this.onclose?.();
+		} catch (error) {
+			this.#report(error as Error);
+		}
 	}
 
 	#refuseWhenClosed(): void {
@@ -122,7 +129,7 @@ export class LambdaFunctionClientTransport {
 		const cancel = (): void => {
 			controller.abort(this.#failure("ABORTED", "the request was cancelled", requestSignal?.reason));
 		};
-		this.#inFlight.set(controller, "id" in message ? (message as JsonRpcRequest).id : undefined);
+		this.#inFlight.set(controller, message.id as RequestId | undefined);
 		requestSignal?.addEventListener("abort", cancel, { once: true });
 		if (requestSignal?.aborted) cancel();
 		try {
@@ -131,10 +138,10 @@ export class LambdaFunctionClientTransport {
 				safety: this.#safety,
 				signal: controller.signal,
 				onMessage: (received) => this.#receive(received),
-				onProblem: (problem) => this.onerror?.(problem),
+				onProblem: (problem) => this.#report(problem),
 			});
 		} catch (error) {
-			if (!controller.signal.aborted) this.onerror?.(error as Error);
+			if (!controller.signal.aborted) this.#report(error as Error);
 			throw error;
 		} finally {
 			this.#inFlight.delete(controller);
@@ -148,7 +155,15 @@ export class LambdaFunctionClientTransport {
 			this.onmessage?.(message);
 		} catch (error) {
 			// The message has arrived: what its receiver makes of it fails no request.
-			this.onerror?.(error as Error);
+			this.#report(error as Error);
+		}
+	}
+
+	#report(error: Error): void {
+		try {
+			this.onerror?.(error);
+		} catch {
+			// Who is told of failures makes none of another.
 		}
 	}
 
