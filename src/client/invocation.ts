@@ -42,10 +42,12 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 		Payload: Buffer.from(payload),
 	});
 	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
-	const output = await attempt(client.send(command, { abortSignal: signal }));
-	onRequestId(output.$metadata?.requestId);
+	const abandoned = new AbortController();
+	const abortSignal = AbortSignal.any([signal, abandoned.signal]);
 	let isComplete = false;
 	try {
+		const output = await attempt(client.send(command, { abortSignal }));
+		onRequestId(output.$metadata?.requestId);
 		for await (const { PayloadChunk, InvokeComplete } of output.EventStream ?? []) {
 			if (PayloadChunk?.Payload) yield PayloadChunk.Payload;
 			if (!InvokeComplete) continue;
@@ -55,8 +57,12 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 			isComplete = true;
 		}
 	} catch (error) {
-		if (error instanceof LambdaTransportError) throw error;
-		throw streamBroken(error);
+		if (!(error instanceof LambdaTransportError)) throw streamBroken(error);
+		// The AWS SDK reads the first frame before it gives the stream.
+		throw error.httpStatusCode === 200 ? streamBroken(error.cause).with({ awsRequestId: error.awsRequestId }) : error;
+	} finally {
+		// The AWS SDK leaves the connection open when its stream is left.
+		if (!isComplete) abandoned.abort();
 	}
 	if (!isComplete) throw streamBroken();
 }
