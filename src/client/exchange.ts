@@ -81,7 +81,9 @@ function asResponse(id: JsonRpcRequest["id"], message: Record<string, unknown>, 
 	// An error without the id, or with another, is about the only request that the function got.
 	if (isObject(message.error)) return (message.id === id ? message : { ...message, id }) as Response;
 	if (!isObject(message.result)) throw invalidResponse("its result has neither a result nor an error", json);
-	if (message.id !== id) throw invalidResponse(`it answered request ${String(message.id)}, not ${String(id)}`, json);
+	if (message.id !== id) {
+		throw invalidResponse(`it answered request ${JSON.stringify(message.id)}, not ${JSON.stringify(id)}`, json);
+	}
 	return message as Response;
 }
 

@@ -84,7 +84,7 @@ describe("a failure says in plain words", () => {
 		[
 			"which request was answered instead",
 			payload('{"jsonrpc":"2.0","id":"1","result":{}}'),
-			'it answered request 1, not 1: {"jsonrpc":"2.0","id":"1","result":{}}',
+			'it answered request "1", not 1: {"jsonrpc":"2.0","id":"1","result":{}}',
 		],
 	])("%s", async (_, answer, words) => {
 		const { transport } = connect(await startLambdaApi(answer));
