@@ -12,7 +12,7 @@ import {
 } from "../../src/client/index.ts";
 
 /** What the API was asked. */
-export type Call = {
+type Call = {
 	readonly path: string;
 	readonly query: URLSearchParams;
 	readonly headers: IncomingMessage["headers"];
@@ -127,7 +127,7 @@ export function functionError(text: string, kind = "Unhandled"): Answer {
 	};
 }
 
-export type ServiceErrorFacts = {
+type ServiceErrorFacts = {
 	readonly status: number;
 	readonly executes?: boolean;
 	readonly message?: string;
@@ -230,7 +230,7 @@ export function clientOf(api: Pick<LambdaApi, "endpoint">, config: LambdaClientC
 	return client;
 }
 
-export type Recorded = {
+type Recorded = {
 	readonly transport: Transport;
 	readonly messages: Record<string, unknown>[];
 	readonly errors: Error[];
