@@ -19,16 +19,20 @@ const throttled = serviceError("TooManyRequestsException", {
 });
 
 describe("the delay before an attempt", () => {
-	const settings = fc.record({ baseDelayMs: fc.nat(5000), maxDelayMs: fc.nat(60_000) });
+	const delayMs = fc.oneof(fc.nat(60_000), fc.constantFrom(0, Number.POSITIVE_INFINITY));
+	const settings = fc.record({ baseDelayMs: delayMs, maxDelayMs: delayMs });
+	const longestMs = 2 ** 31 - 1;
 
 	test("is between what Lambda asks for and a ceiling that doubles up to a limit", () => {
 		fc.assert(
 			fc.property(settings, fc.integer({ min: 1, max: 2000 }), fc.nat(30_000), (options, attempts, retryAfterMs) => {
-				const ceiling = Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** (attempts - 1));
+				const doubled = options.baseDelayMs === 0 ? 0 : options.baseDelayMs * 2 ** (attempts - 1);
 				const delayMs = delayBefore(attempts, { retryAfterMs }, options);
 				expect(delayMs).toBeGreaterThanOrEqual(retryAfterMs);
-				expect(delayMs).toBeLessThanOrEqual(retryAfterMs + ceiling);
+				expect(delayMs).toBeLessThanOrEqual(retryAfterMs + Math.min(options.maxDelayMs, doubled));
+				expect(delayMs).toBeLessThanOrEqual(longestMs);
 			}),
+			{ numRuns: 1000, examples: [[{ baseDelayMs: 0, maxDelayMs: 0 }, 1025, 0]] },
 		);
 	});
 
