@@ -29,7 +29,7 @@ export type Deadline = {
 const defaultTimeoutMs = 60_000;
 
 // A longer delay makes setTimeout fire at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
-const longestTimerMs = 2 ** 31 - 1;
+export const longestTimerMs: number = 2 ** 31 - 1;
 
 /**
  * Starts the clock of one request. The timer is a referenced one: Lambda's runtime ends a process whose event loop is

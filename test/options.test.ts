@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startDeadline } from "../src/deadline.ts";
 import { failureObserver } from "../src/observer.ts";
 import { type LifetimeOptions, resolveLifetimeOptions, resolveRequestOptions } from "../src/options.ts";
 import { resolveParams, type StdioServerParams } from "../src/server/params.ts";
+import { acceptedNames, documentedDefaults } from "./support/documentation.ts";
 
 type Options = typeof import("../src/options.ts");
 
@@ -27,28 +27,6 @@ function loadOptions(memorySize: string | undefined): Promise<Options> {
 	vi.stubEnv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memorySize);
 	vi.resetModules();
 	return import("../src/options.ts");
-}
-
-/** What the doc comments of a file's option types say after `@default`, `undefined` where they say nothing. */
-function documentedDefaults(file: string): Map<string, string | undefined> {
-	const source = readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8");
-	const options = source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\??:/g);
-	return new Map(
-		Array.from(options, ([, comment = "", name = ""]) => {
-			const text = comment.replace(/\n\s*\*/g, "\n");
-			return [name, /@default (.+?)\s*$/m.exec(text)?.[1]];
-		}),
-	);
-}
-
-/** The names that a resolver accepts: what it says when it is given another. */
-function acceptedNames(resolve: () => unknown): string[] {
-	try {
-		resolve();
-	} catch (error) {
-		return /the options are (.+)$/.exec((error as Error).message)?.[1]?.split(", ") ?? [];
-	}
-	return [];
 }
 
 describe("the documented defaults", () => {

@@ -1,7 +1,7 @@
 import { type Interruption, startDeadline, untilInterrupted } from "../deadline.ts";
 import type { JsonRpcNotification, JsonRpcRequest } from "../jsonrpc.ts";
 import { tell } from "../observer.ts";
-import { LambdaTransportError } from "./errors.ts";
+import { type Execution, LambdaTransportError } from "./errors.ts";
 import { createExchange, type Exchange, type ExchangeListener, type Response } from "./exchange.ts";
 import { type Invocation, invoke, invokeStreaming } from "./invocation.ts";
 import { readLines } from "./lines.ts";
@@ -27,15 +27,22 @@ export async function deliver(message: JsonRpcRequest | JsonRpcNotification, del
 	const { parameters, safety, signal, onMessage, onProblem } = delivery;
 	const { name: functionName, observer, retry } = parameters;
 	const startedAt = performance.now();
-	const request = "id" in message ? (message as JsonRpcRequest) : undefined;
+	const request = message.id === undefined ? undefined : (message as JsonRpcRequest);
 	const sent = { functionName, method: message.method, id: request?.id };
 	let exchange: Exchange;
 	let awsRequestId: string | undefined;
 	let attempts = 0;
+	let execution: Execution = "none";
 
 	const elapsedMs = (): number => Math.round(performance.now() - startedAt);
 	const tellAnswer = (outcome: "result" | "error" | "accepted"): void =>
 		tell(observer, "answer", { ...sent, outcome, attempts, elapsedMs: elapsedMs(), awsRequestId });
+	/** With what is known of all attempts: that the last one was refused does not undo an earlier one. */
+	const withFacts = (error: LambdaTransportError): LambdaTransportError => {
+		execution = furthest(execution, error.execution);
+		const facts = { attempts, elapsedMs: elapsedMs(), awsRequestId: error.awsRequestId ?? awsRequestId };
+		return error.with({ ...sent, ...facts, execution });
+	};
 	const listener: ExchangeListener = {
 		onNotification: onMessage,
 		onResponse: (response) => {
@@ -57,13 +64,15 @@ export async function deliver(message: JsonRpcRequest | JsonRpcNotification, del
 			});
 		} catch (error) {
 			// What breaks after the response takes nothing away from it.
-			if (!exchange.isAnswered()) throw error;
+			if (exchange.isAnswered()) return;
+			throw error instanceof LambdaTransportError ? withFacts(error) : error;
 		}
 	};
 	const isSafe = (): boolean =>
 		request !== undefined && !exchange.hasDelivered() && (retry.isSafe?.(request) ?? safety.isSafe(request));
 
 	try {
+		if (signal.aborted) throw signal.reason;
 		const payload = encode(message);
 		const bytes = Buffer.byteLength(payload);
 		if (bytes > maxRequestBytes) throw tooLarge(bytes);
@@ -79,12 +88,17 @@ export async function deliver(message: JsonRpcRequest | JsonRpcNotification, del
 		);
 	} catch (thrown) {
 		if (!(thrown instanceof LambdaTransportError)) throw thrown;
-		const facts = { attempts, elapsedMs: elapsedMs(), awsRequestId: thrown.awsRequestId ?? awsRequestId };
-		const error = thrown.with({ ...sent, ...facts });
+		const error = withFacts(thrown);
 		tell(observer, "failure", { ...sent, error });
 		throw error;
 	}
 	if (!request) tellAnswer("accepted");
+}
+
+const executions: readonly Execution[] = ["none", "unknown", "ran"];
+
+function furthest(one: Execution, other: Execution): Execution {
+	return executions.indexOf(one) > executions.indexOf(other) ? one : other;
 }
 
 async function exchangeOnce(
@@ -106,8 +120,10 @@ async function exchangeOnce(
 
 async function receiveWhole(exchange: Exchange, invocation: Invocation): Promise<void> {
 	const result = await invoke(invocation);
-	if (invocation.signal.aborted) return;
-	for (const message of messagesOf(result)) await exchange.receive(message);
+	for (const message of messagesOf(result)) {
+		if (invocation.signal.aborted) return;
+		await exchange.receive(message);
+	}
 	exchange.end();
 }
 

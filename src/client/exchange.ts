@@ -29,7 +29,7 @@ export type ExchangeListener = {
 };
 
 export function createExchange(sent: JsonRpcRequest | JsonRpcNotification, listener: ExchangeListener): Exchange {
-	return "id" in sent ? forRequest(sent as JsonRpcRequest, listener) : forNotification(listener);
+	return sent.id === undefined ? forNotification(listener) : forRequest(sent as JsonRpcRequest, listener);
 }
 
 type Stranger = Readonly<Record<string, unknown>>;
@@ -88,7 +88,10 @@ function asResponse(id: JsonRpcRequest["id"], { error, result, id: answered }: S
 		return { jsonrpc: "2.0", id, error: error as JsonRpcErrorResponse["error"] };
 	}
 	if (!isObject(result)) throw invalidResponse("its result has neither a result nor an error", json);
-	if (answered !== id) throw invalidResponse(`it answered request ${String(answered)}, not ${String(id)}`, json);
+	if (result._meta !== undefined && !isObject(result._meta)) throw invalidResponse("its _meta is no object", json);
+	if (answered !== id) {
+		throw invalidResponse(`it answered request ${JSON.stringify(answered)}, not ${JSON.stringify(id)}`, json);
+	}
 	return { jsonrpc: "2.0", id, result };
 }
 

@@ -27,7 +27,8 @@ export async function invoke({ client, target, payload, signal, onRequestId }: I
 	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
 	const output = await attempt(client.send(command, { abortSignal: signal }));
 	onRequestId(output.$metadata?.requestId);
-	const result = output.Payload === undefined ? "" : Buffer.from(output.Payload).toString();
+	// Of an empty body the AWS SDK makes null, whatever its types say.
+	const result = output.Payload ? Buffer.from(output.Payload).toString() : "";
 	if (output.FunctionError !== undefined) throw functionFailure(output.FunctionError, result);
 	return result;
 }
@@ -41,10 +42,12 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 		Payload: Buffer.from(payload),
 	});
 	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
-	const output = await attempt(client.send(command, { abortSignal: signal }));
-	onRequestId(output.$metadata?.requestId);
+	const abandoned = new AbortController();
+	const abortSignal = AbortSignal.any([signal, abandoned.signal]);
 	let isComplete = false;
 	try {
+		const output = await attempt(client.send(command, { abortSignal }));
+		onRequestId(output.$metadata?.requestId);
 		for await (const { PayloadChunk, InvokeComplete } of output.EventStream ?? []) {
 			if (PayloadChunk?.Payload) yield PayloadChunk.Payload;
 			if (!InvokeComplete) continue;
@@ -54,8 +57,12 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 			isComplete = true;
 		}
 	} catch (error) {
-		if (error instanceof LambdaTransportError) throw error;
-		throw streamBroken(error);
+		if (!(error instanceof LambdaTransportError)) throw streamBroken(error);
+		// The AWS SDK reads the first frame before it gives the stream.
+		throw error.httpStatusCode === 200 ? streamBroken(error.cause).with({ awsRequestId: error.awsRequestId }) : error;
+	} finally {
+		// The AWS SDK leaves the connection open when its stream is left.
+		if (!isComplete) abandoned.abort();
 	}
 	if (!isComplete) throw streamBroken();
 }
@@ -80,11 +87,15 @@ class Attempted extends Error {
  * somebody else's and retries its own.
  */
 function sendOnce<A, R>(next: (args: A) => Promise<R>): (args: A) => Promise<R> {
+	let attempted: Attempted | undefined;
 	return async (args) => {
+		// A retry strategy of the client's owner may retry whatever it likes.
+		if (attempted) throw attempted;
 		try {
 			return await next(args);
 		} catch (error) {
-			throw new Attempted(error);
+			attempted = new Attempted(error);
+			throw attempted;
 		}
 	};
 }

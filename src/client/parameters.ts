@@ -94,7 +94,7 @@ const rules: OptionRules<LambdaFunctionParameters> = {
 	tenantId: text,
 	clientContext: {
 		expected: `an object whose JSON has at most ${maxClientContextBytes} bytes as base64`,
-		accepts: (value) => isObject(value) && encodeClientContext(value).length <= maxClientContextBytes,
+		accepts: (value) => isObject(value) && fitsAsClientContext(value),
 	},
 	client: {
 		expected: "a LambdaClient",
@@ -164,6 +164,15 @@ function resolveClient(parameters: LambdaFunctionParameters): Pick<ResolvedParam
 		},
 	});
 	return { client: own, destroyClient: () => own.destroy() };
+}
+
+function fitsAsClientContext(value: Record<string, unknown>): boolean {
+	try {
+		return encodeClientContext(value).length <= maxClientContextBytes;
+	} catch {
+		// What has no JSON.
+		return false;
+	}
 }
 
 function encodeClientContext(clientContext: Readonly<Record<string, unknown>>): string {

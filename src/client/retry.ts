@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { JsonRpcRequest, RequestId } from "../jsonrpc.ts";
+import { longestTimerMs } from "../deadline.ts";
+import { isObject, type JsonRpcRequest, type RequestId } from "../jsonrpc.ts";
 import { callable, duration, integer, type OptionRules, trueOrFalse, validateOptions } from "../validate.ts";
 import { LambdaTransportError } from "./errors.ts";
 import { isClockCorrected } from "./invoke-error.ts";
@@ -69,7 +70,7 @@ const rules: OptionRules<RetryOptions> = {
 	onRetry: callable,
 	budget: {
 		expected: "what createRetryBudget() makes",
-		accepts: (value) => typeof (value as Partial<RetryBudget> | null)?.take === "function",
+		accepts: (value) => isObject(value) && typeof value.take === "function" && typeof value.succeed === "function",
 	},
 };
 
@@ -146,7 +147,8 @@ export function delayBefore(
 	{ retryAfterMs = 0 }: Pick<LambdaTransportError, "retryAfterMs">,
 	{ baseDelayMs, maxDelayMs }: Pick<ResolvedRetryOptions, "baseDelayMs" | "maxDelayMs">,
 ): number {
-	const ceiling = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempts - 1));
+	// 2 ** 1024 is infinite, and 0 times that is no number.
+	const ceiling = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempts - 1, 100), longestTimerMs);
 	// Those who were sent away together must not come back together.
-	return retryAfterMs + Math.random() * ceiling;
+	return Math.min(retryAfterMs + Math.random() * ceiling, longestTimerMs);
 }

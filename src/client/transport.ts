@@ -48,7 +48,10 @@ type Sent = JsonRpcRequest | JsonRpcNotification;
 export class LambdaFunctionClientTransport {
 	/** Called once, when the transport is closed. */
 	onclose?: () => void;
-	/** Called with what also rejects a `send`, and with what can reject none. */
+	/**
+	 * Called once with each failure of a message, which also rejects its `send`, and with what can reject none; not for what
+	 * was cancelled or closed.
+	 */
 	onerror?: (error: Error) => void;
 	/** Called with each response and notification. */
 	// biome-ignore lint/suspicious/noExplicitAny: the two SDKs have types of their own for messages
@@ -103,7 +106,11 @@ export class LambdaFunctionClientTransport {
 		this.#parameters.signal?.removeEventListener("abort", this.#onAbort);
 		for (const controller of this.#inFlight.keys()) controller.abort(reason);
 		this.#parameters.destroyClient();
-		this.onclose?.();
+		try {
+			this.onclose?.();
+		} catch (error) {
+			this.#report(error as Error);
+		}
 	}
 
 	#refuseWhenClosed(): void {
@@ -125,7 +132,7 @@ export class LambdaFunctionClientTransport {
 		const cancel = (): void => {
 			controller.abort(this.#failure("ABORTED", "the request was cancelled", signal?.reason));
 		};
-		this.#inFlight.set(controller, "id" in message ? (message as JsonRpcRequest).id : undefined);
+		this.#inFlight.set(controller, message.id as RequestId | undefined);
 		signal?.addEventListener("abort", cancel, { once: true });
 		if (signal?.aborted) cancel();
 		try {
@@ -134,10 +141,10 @@ export class LambdaFunctionClientTransport {
 				safety: this.#safety,
 				signal: controller.signal,
 				onMessage: (received) => this.#receive(received),
-				onProblem: (problem) => this.onerror?.(problem),
+				onProblem: (problem) => this.#report(problem),
 			});
 		} catch (error) {
-			if (!controller.signal.aborted) this.onerror?.(error as Error);
+			if (!controller.signal.aborted) this.#report(error as Error);
 			throw error;
 		} finally {
 			this.#inFlight.delete(controller);
@@ -151,7 +158,15 @@ export class LambdaFunctionClientTransport {
 			this.onmessage?.(message);
 		} catch (error) {
 			// The message has arrived: what its receiver makes of it fails no request.
-			this.onerror?.(error as Error);
+			this.#report(error as Error);
+		}
+	}
+
+	#report(error: Error): void {
+		try {
+			this.onerror?.(error);
+		} catch {
+			// Who is told of failures makes none of another.
 		}
 	}
 

@@ -1,11 +1,8 @@
-import { fileURLToPath } from "node:url";
 import middy from "@middy/core";
+import { npmServer } from "mcp-stdio-lambda";
 import { mcpStdioServer } from "mcp-stdio-lambda/middy";
 
-const server = mcpStdioServer({
-	command: process.execPath,
-	args: [fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"))],
-});
+const server = mcpStdioServer(npmServer("@modelcontextprotocol/server-everything"));
 
 /** A calculator that can be connected to, and whose process ends when a tool is called. */
 export const handler = middy()
