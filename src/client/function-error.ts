@@ -29,8 +29,9 @@ const knownErrors: readonly KnownError[] = [
 	{
 		code: "FUNCTION_EXITED",
 		matches: (type, message) =>
-			/^Runtime\.(ExitError|NodejsExit)$/.test(type) || /exited (with|without|before)/.test(message),
-		say: (message) => `its process ended while it worked (${detailOf(message)}); the function's log has the cause`,
+			/^Runtime\.(ExitError|NodejsExit|TruncatedResponse)$/.test(type) || /exited (with|without|before)/.test(message),
+		say: (message) =>
+			`its process ended while it worked${message === "" ? "" : ` (${detailOf(message)})`}; the function's log has the cause`,
 	},
 	{
 		code: "RESPONSE_TOO_LARGE",

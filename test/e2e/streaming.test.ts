@@ -99,9 +99,8 @@ describe.each(runtimes)("a function that streams, in the runtime $name", (runtim
 				}),
 			);
 			const failure = await rejection(client.call("gated", { gate }, { onprogress: () => {} }));
-			expect(failure.name).toBe("LambdaTransportError");
-			expect(["FUNCTION_EXITED", "STREAM_BROKEN", "FUNCTION_ERROR"]).toContain(failure.code);
-			expect(failure.attempts).toBe(1);
+			expect(failure).toMatchObject({ name: "LambdaTransportError", code: "FUNCTION_EXITED", attempts: 1 });
+			expect(failure.message).toContain("its process ended while it worked; the function's log has the cause");
 			expect(attempts).toEqual([]);
 		});
 	});
