@@ -98,7 +98,8 @@ export async function startOperator(
 				headers: { "X-Amzn-Trace-Id": `Root=${root};Parent=557abcec3ee5a047;Sampled=1` },
 				body: JSON.stringify(event),
 			});
-			const payload = (await response.json()) as Json;
+			// Of a function that streams, the response comes behind its notifications.
+			const payload = JSON.parse((await response.text()).trim().split("\n").at(-1) ?? "") as Json;
 			return { payload, failed: response.headers.has("x-amz-function-error"), root };
 		},
 		lines: () => json().filter((line): line is LogLine => "service" in line && "message" in line),

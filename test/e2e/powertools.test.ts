@@ -48,6 +48,23 @@ describe.each(runtimes)("the full set of Powertools in the runtime $name", (runt
 			);
 		});
 
+		test.each(orders)("in the order %s tells of requests whose result is streamed", async (ORDER) => {
+			const OPTIONS = JSON.stringify({ streamifyResponse: true, lifetime: "environment" });
+			const operator = await startOperator(wellBehaved, { ORDER, OPTIONS }, runtime);
+			const call = toolCall("progress", { steps: 2 });
+			(call.params as Record<string, unknown>)._meta = { progressToken: "t" };
+			for (const rounds of [1, 2]) {
+				const { payload } = await operator.invoke(call);
+				expect(payload).toMatchObject({ result: { content: [{ text: "Done" }] } });
+				await expect.poll(() => operator.values(metricNames.latency), untilSeen).toHaveLength(rounds);
+				expect(operator.values(metricNames.requests)).toHaveLength(rounds);
+				expect(operator.lines().filter(({ mcp }) => mcp?.outcome === "result")).toHaveLength(rounds);
+			}
+			await expect
+				.poll(() => flatten(operator.segments()).filter(({ name }) => name === "tools/call progress"), untilSeen)
+				.toMatchObject([{ end_time: expect.any(Number) }, { end_time: expect.any(Number) }]);
+		});
+
 		test("stays right over freezes, with a line for each request and one blob of metrics", async () => {
 			const operator = await startOperator(
 				everything,
