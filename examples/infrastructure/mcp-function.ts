@@ -1,14 +1,25 @@
 import { existsSync } from "node:fs";
 import { CfnOutput, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { Effect, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import {
+	Architecture,
+	Code,
+	type DockerImageCode,
+	DockerImageFunction,
+	type FunctionOptions,
+	Function as LambdaFunction,
+	Runtime,
+	Tracing,
+} from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { distFolder } from "./examples.ts";
 
 export type McpFunctionProps = {
-	/** The name of the example: its built folder `dist` is the function's code. */
+	/** The name of the example: its built folder `dist` is the function's code, unless it is an image. */
 	readonly example: string;
+	/** The function's code, where it is an image. */
+	readonly image?: DockerImageCode;
 	readonly description: string;
 	/**
 	 * The memory in MB.
@@ -58,11 +69,9 @@ export class McpFunction extends Construct {
 			description: `What ${props.example} may do`,
 		});
 		this.logGroup.grantWrite(this.role);
-		this.function = new LambdaFunction(this, "Function", {
+		const dist = builtFolder(props.example);
+		const configuration: FunctionOptions = {
 			description: props.description,
-			code: Code.fromAsset(builtFolder(props.example)),
-			handler: "handler.handler",
-			runtime: Runtime.NODEJS_24_X,
 			// A fifth cheaper than x86_64 for the same time. Packages with native parts must be installed for it.
 			architecture: Architecture.ARM_64,
 			memorySize: props.memorySizeMb ?? 1024,
@@ -72,7 +81,15 @@ export class McpFunction extends Construct {
 			tracing: Tracing.ACTIVE,
 			role: this.role,
 			logGroup: this.logGroup,
-		});
+		};
+		this.function = props.image
+			? new DockerImageFunction(this, "Function", { ...configuration, code: props.image })
+			: new LambdaFunction(this, "Function", {
+					...configuration,
+					code: Code.fromAsset(dist),
+					handler: "handler.handler",
+					runtime: Runtime.NODEJS_24_X,
+				});
 		acknowledgeTracing(this.role);
 		this.callerPolicy = new ManagedPolicy(this, "CallerPolicy", {
 			description: `Invoke ${props.example}`,

@@ -5,7 +5,7 @@ import { assemblyFolder, stackName } from "./examples.ts";
 
 /** A function as the synthesised stack of an example has it. */
 export type SynthesisedFunction = {
-	/** The folder that would be zipped, as it stands in the cloud assembly. */
+	/** The folder that would be zipped, or is the context of the image, as it stands in the cloud assembly. */
 	readonly assetFolder: string;
 	/** Path of the handler file in the folder. */
 	readonly handler: string;
@@ -16,6 +16,7 @@ export type SynthesisedFunction = {
 
 /** As far as it is read here. */
 export type Template = {
+	readonly Parameters?: Readonly<Record<string, { readonly Default?: unknown }>>;
 	readonly Resources: Readonly<Record<string, Resource>>;
 };
 
@@ -43,8 +44,8 @@ export function readSynthesisedFunction(example: string): SynthesisedFunction {
 			`${templateFile(example)} should have one function with an asset; it has ${functions.length} functions`,
 		);
 	}
-	const { Handler, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
-	const [module = "", exportName = ""] = Handler.split(".");
+	const { Handler, ImageConfig, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
+	const [module = "", exportName = ""] = (Handler ?? ImageConfig?.Command[0] ?? "").split(".");
 	return {
 		assetFolder: join(assemblyFolder, asset),
 		handler: `${module}.mjs`,
