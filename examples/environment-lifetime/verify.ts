@@ -31,11 +31,16 @@ async function askAbout(client: Client): Promise<{ readonly pid: number; readonl
 	console.log("what it remembers of one caller, another one sees: keep a server warm only if it remembers nothing");
 
 	process.kill(first.pid, "SIGKILL");
-	equal(await count(client, "still there"), "2");
+	// It died while the environment was frozen, where nobody could notice: the next request may be the one that does.
+	const counted = await count(client, "still there").catch((error: { readonly data?: { readonly code?: string } }) => {
+		equal(error.data?.code, "SERVER_EXITED");
+		return count(client, "still there");
+	});
+	equal(counted, "2");
 	const third = await askAbout(client);
 	notEqual(third.pid, first.pid);
 	equal(third.calls, 1);
-	console.log("after a crash another process serves the next request, and what the first remembered is gone");
+	console.log("after a crash another process is started, and what the first remembered is gone");
 	await client.close();
 	await other.close();
 }

@@ -25,7 +25,7 @@ export type McpFunctionProps = {
 	 * The memory in MB.
 	 *
 	 * CPU comes with memory: 1,769 MB are one vCPU. Starting a Node.js server takes 150 to 300 ms of a whole CPU, and is what
-	 * a request waits for when no server is ready. 1,024 MB keep that below half a second, and have room for two or three
+	 * a request waits for when no server is ready. 1,024 MB keep that to about half a second, and have room for two or three
 	 * processes of 80 MB beside the function's own.
 	 *
 	 * @default 1024

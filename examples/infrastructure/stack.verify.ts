@@ -89,8 +89,16 @@ function actionsOf({ Action }: Statement): readonly string[] {
 	return (typeof Action === "string" ? [Action] : Action).toSorted();
 }
 
+/** The template with its parameters' defaults in their places. */
+function withDefaults(template: Template): Template {
+	return JSON.parse(JSON.stringify(template), (_, value: unknown) => {
+		const { Ref: name } = (value ?? {}) as { readonly Ref?: string };
+		return template.Parameters?.[name ?? ""]?.Default ?? value;
+	});
+}
+
 function readSamTemplate(templateFile: string): Template {
 	const stack = new Stack(new App(), "Sam");
 	new CfnInclude(stack, "Template", { templateFile });
-	return SynthesisedTemplate.fromStack(stack).toJSON() as Template;
+	return withDefaults(SynthesisedTemplate.fromStack(stack).toJSON() as Template);
 }

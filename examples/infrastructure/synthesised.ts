@@ -16,6 +16,7 @@ export type SynthesisedFunction = {
 
 /** As far as it is read here. */
 export type Template = {
+	readonly Parameters?: Readonly<Record<string, { readonly Default?: unknown }>>;
 	readonly Resources: Readonly<Record<string, Resource>>;
 };
 

@@ -8,7 +8,11 @@ import { assertChecksCanFail, assertSameInSam, assertStack } from "./stack.verif
 import { synthesise } from "./synth.ts";
 
 const wanted = process.argv.slice(2);
-const examples = wanted.length > 0 ? wanted : readdirSync(examplesFolder).filter((name) => hasFile(name, "verify.ts"));
+const all = readdirSync(examplesFolder).filter((name) => hasFile(name, "verify.ts") && hasFile(name, "package.json"));
+const examples = wanted.length > 0 ? wanted : all;
+for (const example of examples) {
+	if (!all.includes(example)) throw new Error(`There is no example ${example} to verify; there are ${all.join(", ")}`);
+}
 const stacks = examples.filter((example) => hasFile(example, "stack.ts"));
 
 for (const example of stacks) await buildExample(example);
