@@ -60,11 +60,13 @@ const maxSkewMs = 300_000;
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @example
- * ```ts
- * const url = new URL("https://abc123.lambda-url.eu-west-1.on.aws/mcp");
- * const transport = new StreamableHTTPClientTransport(url, { fetch: createSigV4Fetch() });
- * await client.connect(transport);
- * ```
+ * import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+ * import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+ * import { createSigV4Fetch } from "mcp-stdio-lambda/client";
+ *
+ * const url = new URL("https://abcdefghij.lambda-url.eu-west-1.on.aws/mcp");
+ * const client = new Client({ name: "my-app", version: "1.0.0" });
+ * await client.connect(new StreamableHTTPClientTransport(url, { fetch: createSigV4Fetch() }));
  */
 export function createSigV4Fetch(
 	options: SigV4FetchOptions = {},

@@ -9,8 +9,8 @@ import {
 	trueOrFalse,
 	validateOptions,
 } from "../validate.ts";
-import { reservedVariables } from "./environment-variables.ts";
 import type { LocalLambdaLog } from "./logs.ts";
+import { reservedVariables } from "./reserved-variables.ts";
 import { type RuntimeCommand, resolveRuntimeCommand } from "./runtime-command.ts";
 
 export type LocalLambdaOptions = {

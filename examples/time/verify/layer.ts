@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { output } from "./python.ts";
@@ -6,9 +8,14 @@ const example = fileURLToPath(new URL("..", import.meta.url));
 
 /** Rejects when a package has no wheel for the Python that is deployed: 3.13 on arm64, with the glibc of Amazon Linux 2023. */
 export async function assertWheels(uv: string): Promise<void> {
-	const target = ["--python-version", "3.13", "--python-platform", "aarch64-manylinux_2_28", "--target", "unused"];
+	const folder = mkdtempSync(join(tmpdir(), "wheels-"));
+	const target = ["--python-version", "3.13", "--python-platform", "aarch64-manylinux_2_28", "--target", folder];
 	const strict = ["--only-binary", ":all:", "--require-hashes", "-r", join(example, "requirements.txt")];
-	await output(uv, ["pip", "install", "--quiet", "--dry-run", ...target, ...strict]);
+	try {
+		await output(uv, ["pip", "install", "--quiet", "--dry-run", ...target, ...strict]);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 }
 
 /**
