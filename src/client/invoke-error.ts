@@ -130,7 +130,10 @@ export function invokeFailure(error: unknown): LambdaTransportError {
 	);
 }
 
-/** Whether the AWS SDK has seen that the clock is wrong, and signs the next call with the right time. */
+/**
+ * Whether the AWS SDK has seen that the clock is wrong, and signs the next call with the right time. It says so of any
+ * failure, also of one that the function ran before.
+ */
 export function isClockCorrected(error: unknown): boolean {
 	return (error as SdkError | undefined)?.$metadata?.clockSkewCorrected === true;
 }

@@ -120,12 +120,12 @@ export async function withRetries(
 }
 
 function mayRetry(error: LambdaTransportError, isSafe: () => boolean, options: ResolvedRetryOptions): boolean {
-	// A call that the clock spoilt was not executed, and the next one is signed with the right time.
-	if (isClockCorrected(error.cause)) return true;
 	switch (error.code) {
 		case "THROTTLED":
 		case "NOT_READY":
 			return true;
+		case "ACCESS_DENIED":
+			return isClockCorrected(error.cause);
 		case "NETWORK":
 			return error.execution === "none" || isSafe();
 		case "SERVICE_ERROR":

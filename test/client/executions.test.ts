@@ -428,6 +428,42 @@ test("an earlier attempt that may have run is not forgotten when the last is ref
 	expect(error).toMatchObject({ code: "ACCESS_DENIED", execution: "unknown", attempts: 2 });
 });
 
+describe("when the clock is an hour slow", () => {
+	const atItsTime = (answer: Answer): Answer => ({
+		...answer,
+		give: (response, call) => {
+			response.setHeader("Date", new Date(Date.now() + 3_600_000).toUTCString());
+			return answer.give(response, call);
+		},
+	});
+	const signedAt = (value: unknown) =>
+		Date.parse(String(value).replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5"));
+
+	test("a tool call that is refused for its signature is sent again, with the right time", async () => {
+		const refused = serviceError("InvalidSignatureException", { status: 403 });
+		const api = await startLambdaApi(atItsTime(refused), result());
+		await connect(api).transport.send(toolCall);
+		const [first, second] = api.calls.map(({ headers }) => signedAt(headers["x-amz-date"]));
+		expect(Number(second) - Number(first)).toBeGreaterThan(3_500_000);
+		expect(api.executions()).toBe(1);
+	});
+
+	test("a tool call that may have run is not sent again", async () => {
+		const broken = serviceError("ServiceException", { status: 500, executes: true });
+		const api = await startLambdaApi(atItsTime(broken));
+		expect(await rejection(connect(api).transport.send(toolCall))).toMatchObject({
+			code: "SERVICE_ERROR",
+			attempts: 1,
+		});
+		expect(api.executions()).toBe(1);
+	});
+
+	test("a function that is not there is not called again", async () => {
+		const api = await startLambdaApi(atItsTime(serviceError("ResourceNotFoundException", { status: 404 })));
+		expect(await rejection(connect(api).transport.send(toolCall))).toMatchObject({ code: "NOT_FOUND", attempts: 1 });
+	});
+});
+
 describe("without a connection", () => {
 	test.each([
 		["refused", "http://127.0.0.1:1"],
