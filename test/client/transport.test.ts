@@ -142,6 +142,29 @@ describe("the client of SDK 1", () => {
 		expect(client.onerror).not.toHaveBeenCalled();
 	});
 
+	test.each([
+		[5],
+		[[]],
+		[{ progressToken: null }],
+		[{ progressToken: 1.5 }],
+		[{ "io.modelcontextprotocol/related-task": null }],
+		[{ "io.modelcontextprotocol/related-task": { taskId: 5 } }],
+	])("does not wait for the response that it takes for none, with _meta %j", async (_meta) => {
+		const { client } = await open(result({ content: [], _meta }));
+		expect(await rejection(client.callTool({ name: "x" }))).toMatchObject({
+			code: "INVALID_RESPONSE",
+			execution: "ran",
+		});
+	});
+
+	test.each([[{}], [{ progressToken: "", any: null }], [{ "io.modelcontextprotocol/related-task": { taskId: "5" } }]])(
+		"takes a response with _meta %j",
+		async (_meta) => {
+			const { client } = await open(result({ content: [], _meta }));
+			expect(await client.callTool({ name: "x" })).toStrictEqual({ content: [], _meta });
+		},
+	);
+
 	test("ends the call of a request that it cancels", async () => {
 		const { api, client } = await open(hang);
 		const cancel = new AbortController();
