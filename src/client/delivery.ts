@@ -69,7 +69,7 @@ export async function deliver(message: JsonRpcRequest | JsonRpcNotification, del
 		}
 	};
 	const isSafe = (): boolean =>
-		request !== undefined && !exchange.hasDelivered() && (retry.isSafe?.(request) ?? safety.isSafe(request));
+		!exchange.hasDelivered() && ((request && retry.isSafe?.(request)) ?? safety.isSafe(message));
 
 	try {
 		if (signal.aborted) throw signal.reason;

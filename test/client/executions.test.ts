@@ -389,9 +389,18 @@ describe("what is safe", () => {
 		},
 	);
 
-	test("is not a notification", async () => {
+	test.each(["notifications/initialized", "notifications/roots/list_changed", "notifications/progress"])(
+		"is %s",
+		async (method) => {
+			const api = await startLambdaApi(broken, result());
+			await connect(api).transport.send({ jsonrpc: "2.0", method });
+			expect(api.calls).toHaveLength(2);
+		},
+	);
+
+	test("is no notification of which nothing is known", async () => {
 		const api = await startLambdaApi(broken, result());
-		await rejection(connect(api).transport.send({ jsonrpc: "2.0", method: "notifications/initialized" }));
+		await rejection(connect(api).transport.send({ jsonrpc: "2.0", method: "notifications/vendor/paid" }));
 		expect(api.calls).toHaveLength(1);
 	});
 
