@@ -121,8 +121,18 @@ function parse(json: string): unknown {
 }
 
 function describeStranger(message: unknown): string {
-	const isHttp = isObject(message) && typeof message.statusCode === "number";
-	return `its result is no JSON-RPC message; ${isHttp ? "it answers HTTP events, not direct invocations" : "is it an MCP function?"}`;
+	return `its result is no JSON-RPC message; ${guessWhatItIs(message)}`;
+}
+
+function guessWhatItIs(message: unknown): string {
+	if (isObject(message) && typeof message.statusCode === "number") {
+		return "it answers HTTP events, not direct invocations";
+	}
+	// Of a text that a function returns, Lambda makes JSON once more.
+	if (typeof message === "string" && message.startsWith('{"jsonrpc":')) {
+		return "it is JSON in a text: streamifyResponse is set, and Middy does not stream";
+	}
+	return "is it an MCP function?";
 }
 
 function invalidResponse(problem: string, json: string): LambdaTransportError {

@@ -82,6 +82,11 @@ describe("a failure says in plain words", () => {
 			'its result is no JSON-RPC message; it answers HTTP events, not direct invocations: {"statusCode":200}',
 		],
 		[
+			"that the function streams where Middy does not",
+			payload(JSON.stringify('{"jsonrpc":"2.0","id":1,"result":{}}\n')),
+			String.raw`its result is no JSON-RPC message; it is JSON in a text: streamifyResponse is set, and Middy does not stream: "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"`,
+		],
+		[
 			"which request was answered instead",
 			payload('{"jsonrpc":"2.0","id":"1","result":{}}'),
 			'it answered request "1", not 1: {"jsonrpc":"2.0","id":"1","result":{}}',
