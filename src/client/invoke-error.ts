@@ -179,13 +179,8 @@ function findMeaning(error: SdkError): Meaning {
 		: { code: "NETWORK", execution: "unknown", say: "the connection broke" };
 }
 
-const neverSentCodes: ReadonlySet<string> = new Set([
-	"ECONNREFUSED",
-	"ENOTFOUND",
-	"EAI_AGAIN",
-	"EHOSTUNREACH",
-	"ENETUNREACH",
-]);
+// EHOSTUNREACH and ENETUNREACH are not among them: an established connection ends with them too, when its route is lost.
+const neverSentCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** Whether there was no connection on which the function could have been called. */
 function wasNeverSent({ code, syscall, message = "", errors }: SdkError): boolean {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { LambdaClientConfig } from "@aws-sdk/client-lambda";
+import type { LambdaClient, LambdaClientConfig } from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import type { Execution, LambdaTransportErrorCode } from "../../src/client/index.ts";
 import {
@@ -483,5 +483,19 @@ describe("without a connection", () => {
 		expect(error).toMatchObject({ code: "NETWORK", execution: "none", attempts: 3 });
 		expect(error.cause).toBeInstanceOf(Error);
 		expect(errors).toStrictEqual([error]);
+	});
+
+	test.each(["EHOSTUNREACH", "ENETUNREACH"])("%s says that it was not sent only while it is made", async (code) => {
+		const fail = (syscall: string) => () =>
+			Promise.reject(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+		const failures = ["connect", "read"].map(async (syscall) => {
+			const client = { send: fail(syscall) } as unknown as LambdaClient;
+			const { transport } = connect({ endpoint: "" }, { client, retry: { maxAttempts: 2 } });
+			return await rejection(transport.send(toolCall));
+		});
+		expect(await Promise.all(failures)).toMatchObject([
+			{ code: "NETWORK", execution: "none", attempts: 2 },
+			{ code: "NETWORK", execution: "unknown", attempts: 1 },
+		]);
 	});
 });
