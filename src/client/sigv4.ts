@@ -70,6 +70,11 @@ const signatureErrors: ReadonlySet<string> = new Set([
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @example
  * ```ts
+ * import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+ * import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+ * import { createSigV4Fetch } from "mcp-stdio-lambda/client";
+ *
+ * const client = new Client({ name: "my-app", version: "1.0.0" });
  * const url = new URL("https://abc123.lambda-url.eu-west-1.on.aws/mcp");
  * const transport = new StreamableHTTPClientTransport(url, { fetch: createSigV4Fetch() });
  * await client.connect(transport);
