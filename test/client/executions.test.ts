@@ -428,6 +428,13 @@ describe("what is safe", () => {
 		await rejection(transport.send(toolsList));
 		expect(api.calls).toHaveLength(1);
 	});
+
+	test("is not what isSafe only promises", async () => {
+		const api = await startLambdaApi(broken);
+		const { transport } = connect(api, { retry: { isSafe: (async () => false) as never } });
+		await rejection(transport.send(toolCall));
+		expect(api.executions()).toBe(1);
+	});
 });
 
 test("an earlier attempt that may have run is not forgotten when the last is refused", async () => {
