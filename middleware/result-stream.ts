@@ -6,7 +6,10 @@ import type { JsonRpcNotification } from "../src/jsonrpc.ts";
  * (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio).
  */
 export type ResultStream = {
-	/** Writes a notification, if it is about the request; before `respond` is called it waits. */
+	/**
+	 * Writes a notification, if it is about the request; before `respond` is called it waits. One that comes after the result
+	 * is dropped, and so is one that comes while more than 6 MB wait to be read.
+	 */
 	readonly notify: (notification: JsonRpcNotification) => void;
 	/**
 	 * Makes what Middy writes: text, when the result comes before any notification, so that everything else waits for it;
@@ -20,54 +23,50 @@ export type ResultStream = {
 // list has changed would be told so again by the next process.
 const aboutRequests: ReadonlySet<string> = new Set(["notifications/progress", "notifications/message"]);
 
-export function createResultStream(): ResultStream {
-	let waiting: string[] = [];
-	let onLine: (() => void) | undefined;
-	let stream: Readable | undefined;
+// What Lambda sends on at full speed: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+const maxUnreadBytes = 6 * 1024 * 1024;
 
-	const open = (onAbandoned: () => void): Readable => {
-		const opened = new Readable({
-			read() {},
-			destroy(error, callback) {
-				if (!opened.readableEnded) onAbandoned();
-				callback(error);
-			},
-		});
-		for (const line of waiting) opened.push(line);
-		waiting = [];
-		return opened;
-	};
+export function createResultStream(): ResultStream {
+	let isOver = false;
+	let abandon = (): void => {};
+	let onLine = (): void => {};
+	const stream = new Readable({
+		read() {},
+		destroy(error, callback) {
+			if (!stream.readableEnded) abandon();
+			callback(error);
+		},
+	});
 
 	return {
 		notify: (notification) => {
-			if (!aboutRequests.has(notification.method)) return;
-			const line = toLine(notification);
-			if (stream) {
-				if (!stream.destroyed) stream.push(line);
-				return;
-			}
-			waiting.push(line);
-			onLine?.();
+			if (isOver || stream.destroyed || !aboutRequests.has(notification.method)) return;
+			if (stream.readableLength > maxUnreadBytes) return;
+			stream.push(toLine(notification));
+			onLine();
 		},
 		respond: async (result, onAbandoned) => {
 			const firstLine = new Promise<undefined>((resolve) => {
 				onLine = () => resolve(undefined);
 			});
-			if (waiting.length === 0) {
+			if (stream.readableLength === 0) {
 				const first = await Promise.race([result.then((value) => ({ value })), firstLine]);
-				if (first && waiting.length === 0) return toLine(first.value);
+				if (first && stream.readableLength === 0) {
+					isOver = true;
+					return toLine(first.value);
+				}
 			}
-			const opened = open(onAbandoned);
-			stream = opened;
+			abandon = onAbandoned;
 			result.then(
 				(value) => {
-					if (opened.destroyed) return;
-					opened.push(toLine(value));
-					opened.push(null);
+					isOver = true;
+					if (stream.destroyed) return;
+					stream.push(toLine(value));
+					stream.push(null);
 				},
-				(error: Error) => opened.destroy(error),
+				(error: Error) => stream.destroy(error),
 			);
-			return opened;
+			return stream;
 		},
 	};
 }

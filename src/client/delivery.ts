@@ -68,8 +68,12 @@ export async function deliver(message: JsonRpcRequest | JsonRpcNotification, del
 			throw error instanceof LambdaTransportError ? withFacts(error) : error;
 		}
 	};
-	const isSafe = (): boolean =>
-		request !== undefined && !exchange.hasDelivered() && (retry.isSafe?.(request) ?? safety.isSafe(request));
+	const isSafe = (): boolean => {
+		if (exchange.hasDelivered()) return false;
+		const said = request && retry.isSafe?.(request);
+		// Whatever else a function without types may give, such as a promise, is no permission.
+		return said === undefined ? safety.isSafe(message) : said === true;
+	};
 
 	try {
 		if (signal.aborted) throw signal.reason;

@@ -1,5 +1,11 @@
 import { setImmediate } from "node:timers/promises";
-import { isObject, type JsonRpcErrorResponse, type JsonRpcNotification, type JsonRpcRequest } from "../jsonrpc.ts";
+import {
+	isObject,
+	isRequestId,
+	type JsonRpcErrorResponse,
+	type JsonRpcNotification,
+	type JsonRpcRequest,
+} from "../jsonrpc.ts";
 import { LambdaTransportError } from "./errors.ts";
 import { shorten } from "./function-error.ts";
 
@@ -88,11 +94,22 @@ function asResponse(id: JsonRpcRequest["id"], { error, result, id: answered }: S
 		return { jsonrpc: "2.0", id, error: error as JsonRpcErrorResponse["error"] };
 	}
 	if (!isObject(result)) throw invalidResponse("its result has neither a result nor an error", json);
-	if (result._meta !== undefined && !isObject(result._meta)) throw invalidResponse("its _meta is no object", json);
+	if (!isMeta(result._meta)) throw invalidResponse("the _meta of its result is not as MCP has it", json);
 	if (answered !== id) {
 		throw invalidResponse(`it answered request ${JSON.stringify(answered)}, not ${JSON.stringify(id)}`, json);
 	}
 	return { jsonrpc: "2.0", id, result };
+}
+
+/** What SDK 1 checks before it takes a message for a response. */
+function isMeta(meta: unknown): boolean {
+	if (meta === undefined) return true;
+	if (!isObject(meta)) return false;
+	const { progressToken, "io.modelcontextprotocol/related-task": task } = meta;
+	return (
+		(progressToken === undefined || isRequestId(progressToken)) &&
+		(task === undefined || (isObject(task) && typeof task.taskId === "string"))
+	);
 }
 
 function parse(json: string): unknown {
@@ -104,8 +121,18 @@ function parse(json: string): unknown {
 }
 
 function describeStranger(message: unknown): string {
-	const isHttp = isObject(message) && typeof message.statusCode === "number";
-	return `its result is no JSON-RPC message; ${isHttp ? "it answers HTTP events, not direct invocations" : "is it an MCP function?"}`;
+	return `its result is no JSON-RPC message; ${guessWhatItIs(message)}`;
+}
+
+function guessWhatItIs(message: unknown): string {
+	if (isObject(message) && typeof message.statusCode === "number") {
+		return "it answers HTTP events, not direct invocations";
+	}
+	// Of a text that a function returns, Lambda makes JSON once more.
+	if (typeof message === "string" && message.startsWith('{"jsonrpc":')) {
+		return "it is JSON in a text: streamifyResponse is set, and Middy does not stream";
+	}
+	return "is it an MCP function?";
 }
 
 function invalidResponse(problem: string, json: string): LambdaTransportError {

@@ -130,7 +130,10 @@ export function invokeFailure(error: unknown): LambdaTransportError {
 	);
 }
 
-/** Whether the AWS SDK has seen that the clock is wrong, and signs the next call with the right time. */
+/**
+ * Whether the AWS SDK has seen that the clock is wrong, and signs the next call with the right time. It says so of any
+ * failure, also of one that the function ran before.
+ */
 export function isClockCorrected(error: unknown): boolean {
 	return (error as SdkError | undefined)?.$metadata?.clockSkewCorrected === true;
 }
@@ -176,13 +179,8 @@ function findMeaning(error: SdkError): Meaning {
 		: { code: "NETWORK", execution: "unknown", say: "the connection broke" };
 }
 
-const neverSentCodes: ReadonlySet<string> = new Set([
-	"ECONNREFUSED",
-	"ENOTFOUND",
-	"EAI_AGAIN",
-	"EHOSTUNREACH",
-	"ENETUNREACH",
-]);
+// EHOSTUNREACH and ENETUNREACH are not among them: an established connection ends with them too, when its route is lost.
+const neverSentCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** Whether there was no connection on which the function could have been called. */
 function wasNeverSent({ code, syscall, message = "", errors }: SdkError): boolean {

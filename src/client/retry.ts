@@ -24,9 +24,9 @@ export type RetryEvent = {
  * When a message is sent again.
  *
  * What provably did not run is, whatever it is: throttled, not ready, no connection. What may have run is only when it is
- * safe to run twice: `initialize`, `ping`, every list, read and get, completions, `server/discover`, and tools that say
- * `readOnlyHint` or `idempotentHint` in a `tools/list` that came through this transport. A function that failed is not
- * called again. The AWS SDK's own retries are off.
+ * safe to run twice: `initialize` and the notification after it, `ping`, every list, read and get, completions,
+ * `server/discover`, and tools that say `readOnlyHint` or `idempotentHint` in a `tools/list` that came through this
+ * transport. A function that failed is not called again. The AWS SDK's own retries are off.
  */
 export type RetryOptions = {
 	/** How often a message is sent at most, the first time included; 1 switches retries off. @default 5 */
@@ -120,12 +120,12 @@ export async function withRetries(
 }
 
 function mayRetry(error: LambdaTransportError, isSafe: () => boolean, options: ResolvedRetryOptions): boolean {
-	// A call that the clock spoilt was not executed, and the next one is signed with the right time.
-	if (isClockCorrected(error.cause)) return true;
 	switch (error.code) {
 		case "THROTTLED":
 		case "NOT_READY":
 			return true;
+		case "ACCESS_DENIED":
+			return isClockCorrected(error.cause);
 		case "NETWORK":
 			return error.execution === "none" || isSafe();
 		case "SERVICE_ERROR":

@@ -1,9 +1,9 @@
-import { isObject, type JsonRpcRequest } from "../jsonrpc.ts";
+import { isObject, type JsonRpcNotification, type JsonRpcRequest } from "../jsonrpc.ts";
 
-/** Which requests may be executed twice, by their method and by what the server has said of its tools. */
+/** Which messages may be executed twice, by their method and by what the server has said of its tools. */
 export type Safety = {
-	/** Whether executing the request twice does no harm. */
-	isSafe(request: JsonRpcRequest): boolean;
+	/** Whether executing the message twice does no harm. */
+	isSafe(message: JsonRpcRequest | JsonRpcNotification): boolean;
 	/** Reads the annotations of the tools in the result of a `tools/list` request. */
 	learn(request: JsonRpcRequest, result: unknown): void;
 };
@@ -15,6 +15,10 @@ const safeMethods: ReadonlySet<string> = new Set([
 	"server/discover",
 	"resources/read",
 	"prompts/get",
+	// Notifications that say how things are.
+	"notifications/initialized",
+	"notifications/roots/list_changed",
+	"notifications/progress",
 ]);
 
 /** `tools/list`, `resources/templates/list`, `tasks/get`: what lists, reads and gets changes nothing. */

@@ -43,6 +43,15 @@ const rules: OptionRules<SigV4FetchOptions> = {
 const maxRedirects = 20;
 const maxSkewMs = 300_000;
 
+// What AWS's check of the signature answers, which comes before anything is executed.
+const signatureErrors: ReadonlySet<string> = new Set([
+	"InvalidSignatureException",
+	"SignatureDoesNotMatch",
+	"RequestExpired",
+	"RequestInTheFuture",
+	"RequestTimeTooSkewed",
+]);
+
 /**
  * A `fetch` that signs requests with AWS Signature Version 4: for Function URLs, API Gateway and AgentCore with IAM.
  *
@@ -52,8 +61,8 @@ const maxSkewMs = 300_000;
  * - The caller's `Authorization` is replaced. Headers that proxies change are sent but not signed.
  * - A redirect within the origin is followed with a new signature; one to another origin rejects with a `TypeError`.
  *   `redirect: "manual"` and `"error"` are as in fetch.
- * - A 403 whose `Date` is five minutes or more off corrects the clock of this `fetch` and is tried once more, unless the
- *   body is a stream.
+ * - A 403 of AWS's signature check (by its `x-amzn-errortype`) whose `Date` is five minutes or more off corrects the clock
+ *   of this `fetch`, and is tried once more, unless the body is a stream. Any other 403 is given back as it is.
  *
  * Rejects with a `TypeError` when service or region are neither given nor found, with the credentials' own error, and
  * with the signal's reason.
@@ -75,7 +84,7 @@ export function createSigV4Fetch(
 	const credentials = keepCredentials(options.credentials);
 	let clockOffsetMs = 0;
 
-	async function sign(request: SignableRequest): Promise<Headers> {
+	async function sign(request: SignableRequest, offsetMs: number): Promise<Headers> {
 		const service = options.service ?? inferFromHost(request.url.hostname).service;
 		if (!service) {
 			throw new TypeError(
@@ -91,7 +100,7 @@ export function createSigV4Fetch(
 			uriEscapePath: !signPathOnce,
 		});
 		const signed = await signer.sign(toSignerRequest(request, signPathOnce), {
-			signingDate: new Date(Date.now() + clockOffsetMs),
+			signingDate: new Date(Date.now() + offsetMs),
 			unsignableHeaders: unsignableHeaders(request.headers),
 		});
 		const { host: _, ...headers } = signed.headers;
@@ -100,7 +109,9 @@ export function createSigV4Fetch(
 
 	// One request and its answer; once more when the answer says that the clock is wrong.
 	async function send(request: SignableRequest, passedOn: RequestInit, retried = false): Promise<Response> {
-		const headers = await abortable(sign(request), passedOn.signal);
+		// Not as it is when the answer comes: another request may have corrected it by then.
+		const signedOffsetMs = clockOffsetMs;
+		const headers = await abortable(sign(request, signedOffsetMs), passedOn.signal);
 		const { body } = request;
 		const response = await (options.fetch ?? globalThis.fetch)(request.url.href, {
 			...passedOn,
@@ -109,9 +120,9 @@ export function createSigV4Fetch(
 			...(body && { body }),
 			...(body instanceof ReadableStream && { duplex: "half" }),
 		} as RequestInit);
-		if (retried || response.status !== 403 || body instanceof ReadableStream) return response;
+		if (retried || !isSignatureError(response) || body instanceof ReadableStream) return response;
 		const offsetMs = Date.parse(response.headers.get("date") ?? "") - Date.now();
-		if (!(Math.abs(offsetMs - clockOffsetMs) >= maxSkewMs)) return response;
+		if (!(Math.abs(offsetMs - signedOffsetMs) >= maxSkewMs)) return response;
 		clockOffsetMs = offsetMs;
 		await response.body?.cancel();
 		return send(request, passedOn, true);
@@ -135,6 +146,12 @@ export function createSigV4Fetch(
 			request = target;
 		}
 	};
+}
+
+function isSignatureError({ status, headers }: Response): boolean {
+	// "InvalidSignatureException:http://internal.amazon.com/…"
+	const [name = ""] = (headers.get("x-amzn-errortype") ?? "").split(":");
+	return status === 403 && signatureErrors.has(name);
 }
 
 function passOn(input: string | URL | Request, init: RequestInit | undefined): RequestInit {

@@ -19,7 +19,7 @@ export type TransportSendOptions = {
 	readonly requestSignal?: AbortSignal | undefined;
 	/** Cancels the message (Vercel's `@ai-sdk/mcp`). */
 	readonly signal?: AbortSignal | undefined;
-	/** Told when nothing more comes for the request, unless it was cancelled (SDK 2). */
+	/** Told when nothing more comes for the request, unless it was cancelled or has failed (SDK 2). */
 	readonly onRequestStreamEnd?: (() => void) | undefined;
 };
 
@@ -127,14 +127,15 @@ export class LambdaFunctionClientTransport {
 	}
 
 	async #deliver(message: Sent, options: TransportSendOptions): Promise<void> {
-		const { requestSignal, signal = requestSignal, onRequestStreamEnd } = options;
+		const signals = [options.requestSignal, options.signal].filter((signal) => signal !== undefined);
 		const controller = new AbortController();
 		const cancel = (): void => {
-			controller.abort(this.#failure("ABORTED", "the request was cancelled", signal?.reason));
+			const reason: unknown = signals.find(({ aborted }) => aborted)?.reason;
+			controller.abort(this.#failure("ABORTED", "the request was cancelled", reason));
 		};
 		this.#inFlight.set(controller, message.id as RequestId | undefined);
-		signal?.addEventListener("abort", cancel, { once: true });
-		if (signal?.aborted) cancel();
+		for (const signal of signals) signal.addEventListener("abort", cancel, { once: true });
+		if (signals.some(({ aborted }) => aborted)) cancel();
 		try {
 			await deliver(message, {
 				parameters: this.#parameters,
@@ -148,9 +149,10 @@ export class LambdaFunctionClientTransport {
 			throw error;
 		} finally {
 			this.#inFlight.delete(controller);
-			signal?.removeEventListener("abort", cancel);
-			if (!controller.signal.aborted) onRequestStreamEnd?.();
+			for (const signal of signals) signal.removeEventListener("abort", cancel);
 		}
+		// Not when it has failed: whoever is told of the end would take it for the cause.
+		if (!controller.signal.aborted) options.onRequestStreamEnd?.();
 	}
 
 	#receive(message: object): void {

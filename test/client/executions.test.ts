@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { LambdaClientConfig } from "@aws-sdk/client-lambda";
+import type { LambdaClient, LambdaClientConfig } from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import type { Execution, LambdaTransportErrorCode } from "../../src/client/index.ts";
 import {
@@ -389,9 +389,18 @@ describe("what is safe", () => {
 		},
 	);
 
-	test("is not a notification", async () => {
+	test.each(["notifications/initialized", "notifications/roots/list_changed", "notifications/progress"])(
+		"is %s",
+		async (method) => {
+			const api = await startLambdaApi(broken, result());
+			await connect(api).transport.send({ jsonrpc: "2.0", method });
+			expect(api.calls).toHaveLength(2);
+		},
+	);
+
+	test("is no notification of which nothing is known", async () => {
 		const api = await startLambdaApi(broken, result());
-		await rejection(connect(api).transport.send({ jsonrpc: "2.0", method: "notifications/initialized" }));
+		await rejection(connect(api).transport.send({ jsonrpc: "2.0", method: "notifications/vendor/paid" }));
 		expect(api.calls).toHaveLength(1);
 	});
 
@@ -419,6 +428,13 @@ describe("what is safe", () => {
 		await rejection(transport.send(toolsList));
 		expect(api.calls).toHaveLength(1);
 	});
+
+	test("is not what isSafe only promises", async () => {
+		const api = await startLambdaApi(broken);
+		const { transport } = connect(api, { retry: { isSafe: (async () => false) as never } });
+		await rejection(transport.send(toolCall));
+		expect(api.executions()).toBe(1);
+	});
 });
 
 test("an earlier attempt that may have run is not forgotten when the last is refused", async () => {
@@ -426,6 +442,42 @@ test("an earlier attempt that may have run is not forgotten when the last is ref
 	const api = await startLambdaApi(broken, serviceError("AccessDeniedException", { status: 403 }));
 	const error = await rejection(connect(api).transport.send(toolsList));
 	expect(error).toMatchObject({ code: "ACCESS_DENIED", execution: "unknown", attempts: 2 });
+});
+
+describe("when the clock is an hour slow", () => {
+	const atItsTime = (answer: Answer): Answer => ({
+		...answer,
+		give: (response, call) => {
+			response.setHeader("Date", new Date(Date.now() + 3_600_000).toUTCString());
+			return answer.give(response, call);
+		},
+	});
+	const signedAt = (value: unknown) =>
+		Date.parse(String(value).replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5"));
+
+	test("a tool call that is refused for its signature is sent again, with the right time", async () => {
+		const refused = serviceError("InvalidSignatureException", { status: 403 });
+		const api = await startLambdaApi(atItsTime(refused), result());
+		await connect(api).transport.send(toolCall);
+		const [first, second] = api.calls.map(({ headers }) => signedAt(headers["x-amz-date"]));
+		expect(Number(second) - Number(first)).toBeGreaterThan(3_500_000);
+		expect(api.executions()).toBe(1);
+	});
+
+	test("a tool call that may have run is not sent again", async () => {
+		const broken = serviceError("ServiceException", { status: 500, executes: true });
+		const api = await startLambdaApi(atItsTime(broken));
+		expect(await rejection(connect(api).transport.send(toolCall))).toMatchObject({
+			code: "SERVICE_ERROR",
+			attempts: 1,
+		});
+		expect(api.executions()).toBe(1);
+	});
+
+	test("a function that is not there is not called again", async () => {
+		const api = await startLambdaApi(atItsTime(serviceError("ResourceNotFoundException", { status: 404 })));
+		expect(await rejection(connect(api).transport.send(toolCall))).toMatchObject({ code: "NOT_FOUND", attempts: 1 });
+	});
 });
 
 describe("without a connection", () => {
@@ -438,5 +490,19 @@ describe("without a connection", () => {
 		expect(error).toMatchObject({ code: "NETWORK", execution: "none", attempts: 3 });
 		expect(error.cause).toBeInstanceOf(Error);
 		expect(errors).toStrictEqual([error]);
+	});
+
+	test.each(["EHOSTUNREACH", "ENETUNREACH"])("%s says that it was not sent only while it is made", async (code) => {
+		const fail = (syscall: string) => () =>
+			Promise.reject(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+		const failures = ["connect", "read"].map(async (syscall) => {
+			const client = { send: fail(syscall) } as unknown as LambdaClient;
+			const { transport } = connect({ endpoint: "" }, { client, retry: { maxAttempts: 2 } });
+			return await rejection(transport.send(toolCall));
+		});
+		expect(await Promise.all(failures)).toMatchObject([
+			{ code: "NETWORK", execution: "none", attempts: 2 },
+			{ code: "NETWORK", execution: "unknown", attempts: 1 },
+		]);
 	});
 });

@@ -7,7 +7,12 @@ import { LambdaFunctionClientTransport } from "../../src/client/index.ts";
 const request = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "echo" } } as const;
 
 // `signal` is what Vercel's MCP client gives, `requestSignal` what the MCP SDK 2 does.
-test.each(["signal", "requestSignal"])("ends the HTTP call when the %s of a message fires", async (name) => {
+test.each([
+	["signal", undefined],
+	["requestSignal", undefined],
+	["signal", "requestSignal"],
+	["requestSignal", "signal"],
+])("ends the HTTP call when the %s of a message fires, beside %s", async (name, other) => {
 	const lambda = createServer().listen(0, "127.0.0.1");
 	await once(lambda, "listening");
 	const transport = new LambdaFunctionClientTransport({
@@ -19,7 +24,10 @@ test.each(["signal", "requestSignal"])("ends the HTTP call when the %s of a mess
 	try {
 		const controller = new AbortController();
 		const called = once(lambda, "request");
-		const sent = transport.send(request, { [name]: controller.signal });
+		const sent = transport.send(request, {
+			...(other && { [other]: new AbortController().signal }),
+			[name]: controller.signal,
+		});
 		sent.catch(() => {});
 		const [, response] = await called;
 		const ended = once(response, "close");

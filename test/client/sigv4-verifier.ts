@@ -101,7 +101,7 @@ type VerifyingServer = AsyncDisposable & {
 	readonly refusals: readonly string[];
 };
 
-/** A server on loopback that answers 403 to what is not signed well, and hands the rest to `answer`. */
+/** A server on loopback that answers as AWS does to what is not signed well, and hands the rest to `answer`. */
 export async function startVerifyingServer(
 	answer: (request: IncomingMessage, response: Parameters<RequestListener>[1], body: Buffer) => void,
 	clock: () => number = Date.now,
@@ -122,7 +122,7 @@ export async function startVerifyingServer(
 		response.setHeader("date", new Date(clock()).toUTCString());
 		if (refusal === undefined) return answer(incoming, response, request.body);
 		refusals.push(refusal);
-		response.writeHead(403).end(refusal);
+		response.writeHead(403, { "x-amzn-errortype": "InvalidSignatureException" }).end(refusal);
 	});
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	return {

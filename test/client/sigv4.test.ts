@@ -269,6 +269,30 @@ test("corrects its clock by the Date of a 403, and keeps the correction", async 
 	expect(server.received).toHaveLength(3);
 });
 
+test("corrects its clock for all requests that it was wrong for", async () => {
+	const ahead = 3_600_000;
+	await using server = await startVerifyingServer(
+		(_, response) => response.end("ok"),
+		() => Date.now() + ahead,
+	);
+	const fetch = createSigV4Fetch(options);
+	const responses = await Promise.all(Array.from({ length: 5 }, () => fetch(server.url)));
+	expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+});
+
+test("gives back the 403 of an application, whatever its Date, and does not call it again", async () => {
+	await using server = await startVerifyingServer((_, response) => {
+		response.setHeader("date", new Date(Date.now() + 3_600_000).toUTCString());
+		response.writeHead(403).end("the tool may not");
+	});
+	const fetch = createSigV4Fetch(options);
+	const response = await fetch(server.url, { method: "POST", body: "x" });
+	expect([response.status, await response.text()]).toEqual([403, "the tool may not"]);
+	await fetch(server.url);
+	expect(server.received).toHaveLength(2);
+	expect(server.refusals).toEqual([]);
+});
+
 test("asks for credentials once, shared by concurrent calls, and anew when they are about to expire", async () => {
 	await using server = await startOk();
 	let lifetimeMs = 60_000;

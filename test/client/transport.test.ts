@@ -82,6 +82,11 @@ describe("a failure says in plain words", () => {
 			'its result is no JSON-RPC message; it answers HTTP events, not direct invocations: {"statusCode":200}',
 		],
 		[
+			"that the function streams where Middy does not",
+			payload(JSON.stringify('{"jsonrpc":"2.0","id":1,"result":{}}\n')),
+			String.raw`its result is no JSON-RPC message; it is JSON in a text: streamifyResponse is set, and Middy does not stream: "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"`,
+		],
+		[
 			"which request was answered instead",
 			payload('{"jsonrpc":"2.0","id":"1","result":{}}'),
 			'it answered request "1", not 1: {"jsonrpc":"2.0","id":"1","result":{}}',
@@ -141,6 +146,29 @@ describe("the client of SDK 1", () => {
 		expect(await rejection(client.callTool({ name: "x" }))).toMatchObject({ code: -32602, data: { name: "x" } });
 		expect(client.onerror).not.toHaveBeenCalled();
 	});
+
+	test.each([
+		[5],
+		[[]],
+		[{ progressToken: null }],
+		[{ progressToken: 1.5 }],
+		[{ "io.modelcontextprotocol/related-task": null }],
+		[{ "io.modelcontextprotocol/related-task": { taskId: 5 } }],
+	])("does not wait for the response that it takes for none, with _meta %j", async (_meta) => {
+		const { client } = await open(result({ content: [], _meta }));
+		expect(await rejection(client.callTool({ name: "x" }))).toMatchObject({
+			code: "INVALID_RESPONSE",
+			execution: "ran",
+		});
+	});
+
+	test.each([[{}], [{ progressToken: "", any: null }], [{ "io.modelcontextprotocol/related-task": { taskId: "5" } }]])(
+		"takes a response with _meta %j",
+		async (_meta) => {
+			const { client } = await open(result({ content: [], _meta }));
+			expect(await client.callTool({ name: "x" })).toStrictEqual({ content: [], _meta });
+		},
+	);
 
 	test("ends the call of a request that it cancels", async () => {
 		const { api, client } = await open(hang);
@@ -380,13 +408,14 @@ describe("a message", () => {
 		expect(errors).toStrictEqual([error]);
 	});
 
-	test("ends its stream when it is answered or has failed", async () => {
+	test("ends its stream when it is answered, and not when it fails", async () => {
 		const api = await startLambdaApi(result(), serviceError("ResourceNotFoundException", { status: 404 }));
 		const { transport } = connect(api);
 		const onRequestStreamEnd = vi.fn();
 		await transport.send(toolCall, { onRequestStreamEnd });
+		expect(onRequestStreamEnd).toHaveBeenCalledOnce();
 		await rejection(transport.send(toolCall, { onRequestStreamEnd }));
-		expect(onRequestStreamEnd).toHaveBeenCalledTimes(2);
+		expect(onRequestStreamEnd).toHaveBeenCalledOnce();
 	});
 
 	test("waits for no other, however many there are", async () => {

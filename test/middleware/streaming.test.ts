@@ -69,8 +69,12 @@ beforeAll(() => {
 });
 
 describe.each([
-	["Middy 7", (handler?: Handler) => middy7(handler as never, { executionMode: executionModeStreamifyResponse })],
-	["Middy 6", (handler?: Handler) => middy6(handler as never, { streamifyResponse: true })],
+	[
+		"Middy 7",
+		(handler?: Handler, plugin = {}) =>
+			middy7(handler as never, { executionMode: executionModeStreamifyResponse, ...plugin }),
+	],
+	["Middy 6", (handler?: Handler, plugin = {}) => middy6(handler as never, { streamifyResponse: true, ...plugin })],
 ])("in the streaming mode of %s, the result", (_, middy) => {
 	const create = (params = wellBehaved, options: McpStdioServerOptions = {}, handler?: Handler): StreamingHandler =>
 		(middy(handler ?? ((() => {}) as Handler)) as unknown as StreamingHandler).use(server(params, options));
@@ -150,6 +154,21 @@ describe.each([
 		const handled = create(gatedServer)(gated(createGate()), stream, lambdaContext(2000));
 		const [written] = await Promise.all([text(stream), handled]);
 		expect(parseLines(written)).toMatchObject([{ params: { progress: 1 } }, { error: { data: { code: "TIMEOUT" } } }]);
+	});
+
+	test.each([
+		["throws", {}],
+		["responds", { timeoutEarlyResponse: () => ({ statusCode: 408 }) }],
+	])("is an error when Middy's early timeout %s while the handler forwards", async (_what, plugin) => {
+		const handler: Handler = (_event, { mcp }) => mcp?.requests[0] && mcp.forward(mcp.requests[0]);
+		const handle = middy(handler, { timeoutEarlyInMillis: 1500, ...plugin }) as unknown as StreamingHandler;
+		const stream = new PassThrough();
+		const call = callTool("silent");
+		const silentTool = inlineFixture("serve({ tools: { silent: () => never } });");
+		const handled = handle.use(server(silentTool))(call, stream, lambdaContext(3000));
+		const [written] = await Promise.all([text(stream), handled]);
+		expect(parseLines(written)).toMatchObject([{ id: 1, error: { data: { code: "TIMEOUT" } } }]);
+		await until("no process is left", () => leftovers().length === 0);
 	});
 
 	test("is given up, with the request, when nobody reads it any more", async () => {

@@ -1,0 +1,39 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { createResultStream } from "../../middleware/result-stream.ts";
+
+const log = (data: string) => ({ jsonrpc: "2.0", method: "notifications/message", params: { data } }) as const;
+const response = { jsonrpc: "2.0", id: 1, result: {} };
+const ignore = () => {};
+
+test("a notification that comes after the result breaks nothing", async () => {
+	const { notify, respond } = createResultStream();
+	notify(log("before"));
+	const stream = (await respond(Promise.resolve(response), ignore)) as Readable;
+	await Promise.resolve();
+	notify(log("after"));
+	expect(await text(stream)).toBe(`${JSON.stringify(log("before"))}\n${JSON.stringify(response)}\n`);
+	notify(log("long after"));
+});
+
+test.each(["before", "after"])(
+	"notifications that nobody reads are dropped, the result is not: %s respond",
+	async (when) => {
+		const { notify, respond } = createResultStream();
+		const megabyte = log("x".repeat(1024 * 1024));
+		const flood = () => {
+			for (let sent = 0; sent < 50; sent += 1) notify(megabyte);
+		};
+		const { promise: result, resolve: answer } = Promise.withResolvers<unknown>();
+		if (when === "before") flood();
+		else notify(log("first"));
+		const stream = (await respond(result, ignore)) as Readable;
+		if (when === "after") flood();
+		expect(stream.readableLength).toBeLessThan(8 * 1024 * 1024);
+		answer(response);
+		const lines = (await text(stream)).trimEnd().split("\n");
+		expect(lines.length).toBeGreaterThan(6);
+		expect(JSON.parse(String(lines.at(-1)))).toStrictEqual(response);
+	},
+);
