@@ -33,6 +33,12 @@ const knownErrors: readonly KnownError[] = [
 		say: (message) => `its process ended while it worked (${detailOf(message)}); the function's log has the cause`,
 	},
 	{
+		// Of a stream, whatever broke it: https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/c6779f7eb547901fb675b238c50a145d7eadea05/lambda/core/directinvoke/directinvoke.go
+		code: "FUNCTION_EXITED",
+		matches: (type) => type === "Runtime.TruncatedResponse",
+		say: () => "its process ended, or it broke off its result, while it worked; the function's log has the cause",
+	},
+	{
 		code: "RESPONSE_TOO_LARGE",
 		matches: (type, message) =>
 			type === "Function.ResponseSizeTooLarge" || /payload size exceeded maximum allowed/i.test(message),
@@ -79,7 +85,11 @@ function detailOf(message: string): string {
 	return shorten(message.replace(/^RequestId: \S+ (Error: )?/, ""));
 }
 
-/** Errors are read in logs: a payload of megabytes is not. */
+/** Errors are read in logs, line by line: megabytes, line breaks and what moves a terminal's cursor are not. */
 export function shorten(text: string): string {
-	return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+	const start = text
+		.slice(0, 300)
+		.replaceAll(/[\s\p{Cc}]+/gu, " ")
+		.trim();
+	return text.length > 300 ? `${start}…` : start;
 }
