@@ -29,14 +29,9 @@ const knownErrors: readonly KnownError[] = [
 	{
 		code: "FUNCTION_EXITED",
 		matches: (type, message) =>
-			/^Runtime\.(ExitError|NodejsExit)$/.test(type) || /exited (with|without|before)/.test(message),
-		say: (message) => `its process ended while it worked (${detailOf(message)}); the function's log has the cause`,
-	},
-	{
-		// Of a stream, whatever broke it: https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/c6779f7eb547901fb675b238c50a145d7eadea05/lambda/core/directinvoke/directinvoke.go
-		code: "FUNCTION_EXITED",
-		matches: (type) => type === "Runtime.TruncatedResponse",
-		say: () => "its process ended, or it broke off its result, while it worked; the function's log has the cause",
+			/^Runtime\.(ExitError|NodejsExit|TruncatedResponse)$/.test(type) || /exited (with|without|before)/.test(message),
+		say: (message) =>
+			`its process ended while it worked${message === "" ? "" : ` (${detailOf(message)})`}; the function's log has the cause`,
 	},
 	{
 		code: "RESPONSE_TOO_LARGE",

@@ -109,6 +109,11 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 	],
 ]);
 
+/** The message without the AWS SDK's hint for who develops with it. */
+export function messageOf({ message = "" }: { readonly message?: string }): string {
+	return message.replace(/\s*Deserialization error: to see the raw response.*$/s, "");
+}
+
 /**
  * What failed, and whether the function ran, from what the AWS SDK threw when it called Invoke.
  *
@@ -134,15 +139,22 @@ export function invokeFailure(error: unknown, unsent = false): LambdaTransportEr
 	);
 }
 
-/** The message without the AWS SDK's hint for who develops with it. */
-export function messageOf({ message = "" }: { readonly message?: string }): string {
-	return message.replace(/\s*Deserialization error: to see the raw response.*$/s, "");
-}
-
 /** Whether the AWS SDK has seen that the clock is wrong, and signs the next call with the right time. */
 export function isClockCorrected(error: unknown): boolean {
 	return (error as SdkError | undefined)?.$metadata?.clockSkewCorrected === true;
 }
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const untrustedCodes: ReadonlySet<string> = new Set([
+	"CERT_HAS_EXPIRED",
+	"CERT_NOT_YET_VALID",
+	"DEPTH_ZERO_SELF_SIGNED_CERT",
+	"ERR_TLS_CERT_ALTNAME_INVALID",
+	"SELF_SIGNED_CERT_IN_CHAIN",
+	"UNABLE_TO_GET_ISSUER_CERT",
+	"UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+	"UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
 
 /** Of what is needed for the call: credentials, a region, what a middleware of the user's adds. */
 function findUnsentMeaning(error: SdkError): Meaning {
@@ -202,18 +214,6 @@ function findMeaning(error: SdkError): Meaning {
 			}
 		: { code: "NETWORK", execution: "unknown", say: "the connection broke" };
 }
-
-/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const untrustedCodes: ReadonlySet<string> = new Set([
-	"CERT_HAS_EXPIRED",
-	"CERT_NOT_YET_VALID",
-	"DEPTH_ZERO_SELF_SIGNED_CERT",
-	"ERR_TLS_CERT_ALTNAME_INVALID",
-	"SELF_SIGNED_CERT_IN_CHAIN",
-	"UNABLE_TO_GET_ISSUER_CERT",
-	"UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-	"UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);
 
 const neverSentCodes: ReadonlySet<string> = new Set([
 	"ECONNREFUSED",
