@@ -6,7 +6,11 @@ import type { JsonRpcNotification } from "../src/jsonrpc.ts";
  * (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio).
  */
 export type ResultStream = {
-	/** Writes a notification, if it is about the request; before `respond` is called it waits. */
+	/**
+	 * Writes a notification, if it is about the request; before `respond` is called it waits. One that comes after the result
+	 * is dropped, and so is one that comes while more than an eighth of the function's memory waits to be read: then a log
+	 * message says how many were.
+	 */
 	readonly notify: (notification: JsonRpcNotification) => void;
 	/**
 	 * Makes what Middy writes: text, when the result comes before any notification, so that everything else waits for it;
@@ -20,54 +24,63 @@ export type ResultStream = {
 // list has changed would be told so again by the next process.
 const aboutRequests: ReadonlySet<string> = new Set(["notifications/progress", "notifications/message"]);
 
-export function createResultStream(): ResultStream {
-	let waiting: string[] = [];
-	let onLine: (() => void) | undefined;
-	let stream: Readable | undefined;
+// A server that writes faster than its caller reads must not take the memory that the result needs.
+const maxUnreadBytes = (Math.max(128, Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || 0) / 8) * 1024 * 1024;
 
-	const open = (onAbandoned: () => void): Readable => {
-		const opened = new Readable({
-			read() {},
-			destroy(error, callback) {
-				if (!opened.readableEnded) onAbandoned();
-				callback(error);
-			},
-		});
-		for (const line of waiting) opened.push(line);
-		waiting = [];
-		return opened;
+export function createResultStream(): ResultStream {
+	let isOver = false;
+	let dropped = 0;
+	let abandon = (): void => {};
+	let onLine = (): void => {};
+	const stream = new Readable({
+		read() {},
+		destroy(error, callback) {
+			if (!stream.readableEnded) abandon();
+			callback(error);
+		},
+	});
+
+	const tellDropped = (): void => {
+		if (dropped === 0) return;
+		const data = `${dropped} notifications were dropped: the server wrote them faster than they were read`;
+		stream.push(toLine({ jsonrpc: "2.0", method: "notifications/message", params: { level: "warning", data } }));
+		dropped = 0;
 	};
 
 	return {
 		notify: (notification) => {
-			if (!aboutRequests.has(notification.method)) return;
-			const line = toLine(notification);
-			if (stream) {
-				if (!stream.destroyed) stream.push(line);
+			if (isOver || stream.destroyed || !aboutRequests.has(notification.method)) return;
+			if (stream.readableLength > maxUnreadBytes) {
+				dropped += 1;
 				return;
 			}
-			waiting.push(line);
-			onLine?.();
+			tellDropped();
+			stream.push(toLine(notification));
+			onLine();
 		},
 		respond: async (result, onAbandoned) => {
 			const firstLine = new Promise<undefined>((resolve) => {
 				onLine = () => resolve(undefined);
 			});
-			if (waiting.length === 0) {
+			if (stream.readableLength === 0) {
 				const first = await Promise.race([result.then((value) => ({ value })), firstLine]);
-				if (first && waiting.length === 0) return toLine(first.value);
+				if (first && stream.readableLength === 0) {
+					isOver = true;
+					return toLine(first.value);
+				}
 			}
-			const opened = open(onAbandoned);
-			stream = opened;
+			abandon = onAbandoned;
 			result.then(
 				(value) => {
-					if (opened.destroyed) return;
-					opened.push(toLine(value));
-					opened.push(null);
+					isOver = true;
+					if (stream.destroyed) return;
+					tellDropped();
+					stream.push(toLine(value));
+					stream.push(null);
 				},
-				(error: Error) => opened.destroy(error),
+				(error: Error) => stream.destroy(error),
 			);
-			return opened;
+			return stream;
 		},
 	};
 }

@@ -1,0 +1,48 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { createResultStream } from "../../middleware/result-stream.ts";
+
+const log = (data: string) => ({ jsonrpc: "2.0", method: "notifications/message", params: { data } }) as const;
+const response = { jsonrpc: "2.0", id: 1, result: {} };
+const ignore = () => {};
+
+test("a notification that comes after the result breaks nothing", async () => {
+	const { notify, respond } = createResultStream();
+	notify(log("before"));
+	const stream = (await respond(Promise.resolve(response), ignore)) as Readable;
+	await Promise.resolve();
+	notify(log("after"));
+	expect(await text(stream)).toBe(`${JSON.stringify(log("before"))}\n${JSON.stringify(response)}\n`);
+	notify(log("long after"));
+});
+
+test.each(["before", "after"])(
+	"notifications that nobody reads are dropped and counted, the result is not: %s respond",
+	async (when) => {
+		const { notify, respond } = createResultStream();
+		const megabyte = log("x".repeat(1024 * 1024));
+		const flood = () => {
+			for (let sent = 0; sent < 50; sent += 1) notify(megabyte);
+		};
+		const { promise: result, resolve: answer } = Promise.withResolvers<unknown>();
+		if (when === "before") flood();
+		else notify(log("first"));
+		const stream = (await respond(result, ignore)) as Readable;
+		if (when === "after") flood();
+		expect(stream.readableLength).toBeLessThan(18 * 1024 * 1024);
+		answer(response);
+		const lines = (await text(stream)).trimEnd().split("\n");
+		const arrived = lines.filter((line) => line.length > 1024 * 1024).length;
+		expect(arrived).toBeGreaterThan(10);
+		expect(lines.slice(-2).map((line) => JSON.parse(line))).toMatchObject([
+			{
+				params: {
+					level: "warning",
+					data: expect.stringMatching(new RegExp(`^${50 - arrived} notifications were dropped`)),
+				},
+			},
+			response,
+		]);
+	},
+);
