@@ -8,7 +8,8 @@ import type { JsonRpcNotification } from "../src/jsonrpc.ts";
 export type ResultStream = {
 	/**
 	 * Writes a notification, if it is about the request; before `respond` is called it waits. One that comes after the result
-	 * is dropped, and so is one that comes while more than 6 MB wait to be read.
+	 * is dropped, and so is one that comes while more than an eighth of the function's memory waits to be read: then a log
+	 * message says how many were.
 	 */
 	readonly notify: (notification: JsonRpcNotification) => void;
 	/**
@@ -23,11 +24,12 @@ export type ResultStream = {
 // list has changed would be told so again by the next process.
 const aboutRequests: ReadonlySet<string> = new Set(["notifications/progress", "notifications/message"]);
 
-// What Lambda sends on at full speed: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
-const maxUnreadBytes = 6 * 1024 * 1024;
+// A server that writes faster than its caller reads must not take the memory that the result needs.
+const maxUnreadBytes = (Math.max(128, Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || 0) / 8) * 1024 * 1024;
 
 export function createResultStream(): ResultStream {
 	let isOver = false;
+	let dropped = 0;
 	let abandon = (): void => {};
 	let onLine = (): void => {};
 	const stream = new Readable({
@@ -38,10 +40,21 @@ export function createResultStream(): ResultStream {
 		},
 	});
 
+	const tellDropped = (): void => {
+		if (dropped === 0) return;
+		const data = `${dropped} notifications were dropped: the server wrote them faster than they were read`;
+		stream.push(toLine({ jsonrpc: "2.0", method: "notifications/message", params: { level: "warning", data } }));
+		dropped = 0;
+	};
+
 	return {
 		notify: (notification) => {
 			if (isOver || stream.destroyed || !aboutRequests.has(notification.method)) return;
-			if (stream.readableLength > maxUnreadBytes) return;
+			if (stream.readableLength > maxUnreadBytes) {
+				dropped += 1;
+				return;
+			}
+			tellDropped();
 			stream.push(toLine(notification));
 			onLine();
 		},
@@ -61,6 +74,7 @@ export function createResultStream(): ResultStream {
 				(value) => {
 					isOver = true;
 					if (stream.destroyed) return;
+					tellDropped();
 					stream.push(toLine(value));
 					stream.push(null);
 				},

@@ -80,7 +80,11 @@ function detailOf(message: string): string {
 	return shorten(message.replace(/^RequestId: \S+ (Error: )?/, ""));
 }
 
-/** Errors are read in logs: a payload of megabytes is not. */
+/** Errors are read in logs, line by line: megabytes, line breaks and what moves a terminal's cursor are not. */
 export function shorten(text: string): string {
-	return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+	const start = text
+		.slice(0, 300)
+		.replaceAll(/[\s\p{Cc}]+/gu, " ")
+		.trim();
+	return text.length > 300 ? `${start}…` : start;
 }

@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { LambdaTransportError } from "./errors.ts";
 import { functionFailure } from "./function-error.ts";
-import { invokeFailure } from "./invoke-error.ts";
+import { invokeFailure, messageOf } from "./invoke-error.ts";
 
 /** One call of a function with one message. */
 export type Invocation = {
@@ -24,8 +24,8 @@ export type Invocation = {
 /** Calls the function and gives its whole result, as text; rejects with a LambdaTransportError. */
 export async function invoke({ client, target, payload, signal, onRequestId }: Invocation): Promise<string> {
 	const command = new InvokeCommand({ ...target, InvocationType: "RequestResponse", Payload: payload });
-	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
-	const output = await attempt(client.send(command, { abortSignal: signal }));
+	const progress = follow(command);
+	const output = await attempt(client.send(command, { abortSignal: signal }), progress);
 	onRequestId(output.$metadata?.requestId);
 	// Of an empty body the AWS SDK makes null, whatever its types say.
 	const result = output.Payload ? Buffer.from(output.Payload).toString() : "";
@@ -41,12 +41,12 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 		InvocationType: "RequestResponse",
 		Payload: Buffer.from(payload),
 	});
-	command.middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
+	const progress = follow(command);
 	const abandoned = new AbortController();
 	const abortSignal = AbortSignal.any([signal, abandoned.signal]);
 	let isComplete = false;
 	try {
-		const output = await attempt(client.send(command, { abortSignal }));
+		const output = await attempt(client.send(command, { abortSignal }), progress);
 		onRequestId(output.$metadata?.requestId);
 		for await (const { PayloadChunk, InvokeComplete } of output.EventStream ?? []) {
 			if (PayloadChunk?.Payload) yield PayloadChunk.Payload;
@@ -68,7 +68,7 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 }
 
 function streamBroken(cause?: unknown): LambdaTransportError {
-	const detail = cause instanceof Error ? ` (${cause.message})` : "";
+	const detail = cause instanceof Error ? ` (${messageOf(cause)})` : "";
 	const what = `the stream of its result broke off before its end${detail}; the function may still be running`;
 	return new LambdaTransportError("STREAM_BROKEN", what, { execution: "unknown" }, cause);
 }
@@ -102,10 +102,32 @@ function sendOnce<A, R>(next: (args: A) => Promise<R>): (args: A) => Promise<R> 
 
 const sendOncePlace = { name: "sendOnceMiddleware", relation: "after", toMiddleware: "retryMiddleware" } as const;
 
-async function attempt<T>(sending: Promise<T>): Promise<T> {
+/** How far the AWS SDK has come with a command; neither is told of a client that is not the AWS SDK's. */
+type Progress = { isBegun: boolean; isSent: boolean };
+
+/** Adds to a command what keeps it from being sent again, and what notes its progress. */
+function follow(command: InvokeCommand | InvokeWithResponseStreamCommand): Progress {
+	// What is added reads nothing of either command.
+	const middlewareStack = command.middlewareStack as InvokeCommand["middlewareStack"];
+	const progress: Progress = { isBegun: false, isSent: false };
+	const note =
+		(step: keyof Progress) =>
+		<A, R>(next: (args: A) => Promise<R>) =>
+		(args: A): Promise<R> => {
+			progress[step] = true;
+			return next(args);
+		};
+	middlewareStack.add(note("isBegun"), { step: "initialize", priority: "high" });
+	middlewareStack.addRelativeTo(sendOnce, sendOncePlace);
+	middlewareStack.add(note("isSent"), { step: "deserialize", priority: "low" });
+	return progress;
+}
+
+async function attempt<T>(sending: Promise<T>, progress: Progress): Promise<T> {
 	try {
 		return await sending;
 	} catch (error) {
-		throw invokeFailure(error instanceof Attempted ? error.failure : error);
+		const isUnsent = progress.isBegun && !progress.isSent;
+		throw invokeFailure(error instanceof Attempted ? error.failure : error, isUnsent);
 	}
 }

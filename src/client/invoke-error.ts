@@ -109,12 +109,21 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 	],
 ]);
 
-/** What failed, and whether the function ran, from what the AWS SDK threw when it called Invoke. */
-export function invokeFailure(error: unknown): LambdaTransportError {
+/** The message without the AWS SDK's hint for who develops with it. */
+export function messageOf({ message = "" }: { readonly message?: string }): string {
+	return message.replace(/\s*Deserialization error: to see the raw response.*$/s, "");
+}
+
+/**
+ * What failed, and whether the function ran, from what the AWS SDK threw when it called Invoke.
+ *
+ * @param unsent whether the call failed before the AWS SDK sent anything to Lambda
+ */
+export function invokeFailure(error: unknown, unsent = false): LambdaTransportError {
 	const sdkError: SdkError = error instanceof Error ? error : new Error(String(error));
-	const { name = "Error", message = "", $metadata, Reason, retryAfterSeconds } = sdkError;
-	const { code, execution, say } = findMeaning(sdkError);
-	const detail = Reason ?? message;
+	const { name = "Error", $metadata, Reason, retryAfterSeconds } = sdkError;
+	const { code, execution, say } = unsent ? findUnsentMeaning(sdkError) : findMeaning(sdkError);
+	const detail = Reason ?? messageOf(sdkError);
 	const seconds = Number(retryAfterSeconds);
 	return new LambdaTransportError(
 		code,
@@ -138,6 +147,27 @@ export function isClockCorrected(error: unknown): boolean {
 	return (error as SdkError | undefined)?.$metadata?.clockSkewCorrected === true;
 }
 
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const untrustedCodes: ReadonlySet<string> = new Set([
+	"CERT_HAS_EXPIRED",
+	"CERT_NOT_YET_VALID",
+	"DEPTH_ZERO_SELF_SIGNED_CERT",
+	"ERR_TLS_CERT_ALTNAME_INVALID",
+	"SELF_SIGNED_CERT_IN_CHAIN",
+	"UNABLE_TO_GET_ISSUER_CERT",
+	"UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+	"UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+/** Of what is needed for the call: credentials, a region, what a middleware of the user's adds. */
+function findUnsentMeaning(error: SdkError): Meaning {
+	const meaning = findMeaning(error);
+	if (meaning === invalidCredentials || meaning.code === "CLIENT_MISCONFIGURED") return meaning;
+	if (error.syscall !== undefined) return { ...meaning, code: "NETWORK", execution: "none" };
+	const say = "the call could not be made; check the credentials and how the client is set up";
+	return { code: "CLIENT_MISCONFIGURED", execution: "none", say };
+}
+
 function findMeaning(error: SdkError): Meaning {
 	const status = error.$metadata?.httpStatusCode;
 	const known = meanings.get(error.name ?? "");
@@ -145,6 +175,15 @@ function findMeaning(error: SdkError): Meaning {
 	if (status !== undefined && isThrottlingError(error as Parameters<typeof isThrottlingError>[0])) {
 		const say = "throttled; raise its concurrency, or send less at once";
 		return { code: "THROTTLED", execution: "none", say };
+	}
+	// What is no JSON was written by something on the way.
+	if (status !== undefined && status >= 300 && error.name === "SyntaxError") {
+		const say = `what answered, with HTTP ${status}, is not Lambda; check the endpoint, and any proxy on the way`;
+		return status < 500 ? refused(say) : { code: "SERVICE_ERROR", execution: "unknown", say };
+	}
+	if (untrustedCodes.has(error.code ?? "")) {
+		const say = "its endpoint's certificate is not trusted; name the authority's file in NODE_EXTRA_CA_CERTS";
+		return { code: "CLIENT_MISCONFIGURED", execution: "none", say };
 	}
 	if (error.name === "CredentialsProviderError" || error.name === "TokenProviderError") {
 		return {

@@ -87,6 +87,12 @@ const defaultTimeoutMs = 910_000;
 
 const defaultConnectionTimeoutMs = 5000;
 
+/**
+ * A call on a connection that its other end is just closing breaks, and nobody knows whether it ran: one that was not used
+ * for so long is not used again, or for less where the other end announces less (`Keep-Alive: timeout`).
+ */
+const idleConnectionMs = 60_000;
+
 const rules: OptionRules<LambdaFunctionParameters> = {
 	functionName: { ...text, required: true },
 	regionName: text,
@@ -159,8 +165,8 @@ function resolveClient(parameters: LambdaFunctionParameters): Pick<ResolvedParam
 			// A function may be silent for as long as it works: timeoutMs is the limit.
 			socketTimeout: 0,
 			// Of 50 sockets, the default, fifty slow tools would keep out everything else.
-			httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
-			httpsAgent: { maxSockets: Number.POSITIVE_INFINITY },
+			httpAgent: { maxSockets: Number.POSITIVE_INFINITY, timeout: idleConnectionMs },
+			httpsAgent: { maxSockets: Number.POSITIVE_INFINITY, timeout: idleConnectionMs },
 		},
 	});
 	return { client: own, destroyClient: () => own.destroy() };

@@ -42,7 +42,6 @@ type Running = {
  */
 export async function createEnvironment(
 	fn: ResolvedFunction,
-	host: string,
 	onLog: (log: LocalLambdaLog) => void,
 ): Promise<Environment> {
 	let state: EnvironmentState = "reset";
@@ -50,7 +49,7 @@ export async function createEnvironment(
 	let previous: Promise<unknown> = Promise.resolve();
 
 	const log = createEnvironmentLog(fn, () => sandbox.logStreamName, onLog);
-	const sandbox = await createSandbox(fn, host, log.write);
+	const sandbox = await createSandbox(fn, log.write);
 
 	const reset = async (): Promise<void> => {
 		await sandbox.reset();

@@ -21,7 +21,7 @@ export type LocalFunction = {
 /** How many more invocations may start; shared by functions without a reservation. */
 type Capacity = { free: number; readonly reason: ThrottleReason };
 
-export function createFunctions({ functions, concurrency, host, onLog }: ResolvedLambda): Map<string, LocalFunction> {
+export function createFunctions({ functions, concurrency, onLog }: ResolvedLambda): Map<string, LocalFunction> {
 	const reserved = functions.reduce((sum, fn) => sum + (fn.reservedConcurrency ?? 0), 0);
 	const shared: Capacity = { free: concurrency - reserved, reason: "ConcurrentInvocationLimitExceeded" };
 	const waiting: (() => boolean)[] = [];
@@ -37,7 +37,7 @@ export function createFunctions({ functions, concurrency, host, onLog }: Resolve
 				fn.reservedConcurrency === undefined
 					? shared
 					: { free: fn.reservedConcurrency, reason: "ReservedFunctionConcurrentInvocationLimitExceeded" };
-			return [fn.name, createFunction(fn, capacity, host, onLog, waiting, onFree)];
+			return [fn.name, createFunction(fn, capacity, onLog, waiting, onFree)];
 		}),
 	);
 }
@@ -45,7 +45,6 @@ export function createFunctions({ functions, concurrency, host, onLog }: Resolve
 function createFunction(
 	resolved: ResolvedFunction,
 	capacity: Capacity,
-	host: string,
 	onLog: (log: LocalLambdaLog) => void,
 	waiting: (() => boolean)[],
 	onFree: () => void,
@@ -58,7 +57,7 @@ function createFunction(
 
 	const create = async (): Promise<Environment> => {
 		if (closed) throw new Error("The function is closed");
-		const created = createEnvironment(resolved, host, onLog);
+		const created = createEnvironment(resolved, onLog);
 		creating.add(created);
 		try {
 			const environment = await created;

@@ -46,12 +46,15 @@ type Phase =
 	  }
 	| { readonly name: "answered" };
 
+/** For the runtime alone, whoever may call the functions; clients of it take no IPv6 address. */
+const address = "127.0.0.1";
+
 /**
  * The Runtime API of one execution environment, on a port of its own: a runtime is told apart by the port it speaks to.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
-export async function startRuntimeApi(host: string, listener: RuntimeApiListener): Promise<RuntimeApi> {
+export async function startRuntimeApi(listener: RuntimeApiListener): Promise<RuntimeApi> {
 	let phase: Phase = { name: "init" };
 
 	const next = (response: ServerResponse): void => {
@@ -121,11 +124,11 @@ export async function startRuntimeApi(host: string, listener: RuntimeApiListener
 	server.keepAliveTimeout = 0;
 	server.timeout = 0;
 	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject).listen(0, host, resolve);
+		server.once("error", reject).listen(0, address, resolve);
 	});
 
 	return {
-		address: `${host}:${(server.address() as AddressInfo).port}`,
+		address: `${address}:${(server.address() as AddressInfo).port}`,
 		deliver: (invocation, deadlineMs, output) => {
 			if (phase.name !== "ready") throw new Error("The runtime has not asked for an invocation");
 			const { next } = phase;

@@ -42,16 +42,12 @@ export type Sandbox = {
 	close(): Promise<void>;
 };
 
-export async function createSandbox(
-	fn: ResolvedFunction,
-	host: string,
-	onLine: RuntimeProcessListener["onLine"],
-): Promise<Sandbox> {
+export async function createSandbox(fn: ResolvedFunction, onLine: RuntimeProcessListener["onLine"]): Promise<Sandbox> {
 	const date = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
 	const logStreamName = `${date}/[$LATEST]${randomUUID().replaceAll("-", "")}`;
 	const temporaryFolder = await mkdtemp(join(tmpdir(), "lambda-"));
 	let events: Mailbox<RuntimeEvent> = createMailbox();
-	const api = await startRuntimeApi(host, {
+	const api = await startRuntimeApi({
 		onReady: () => events.put({ type: "ready" }),
 		onAnswer: (answer) => events.put({ type: "answer", answer }),
 		onInitError: (payload) => events.put({ type: "initError", payload }),

@@ -109,6 +109,20 @@ const refusals: readonly Row[] = [
 	errorNamed("SerializedRequestEntityTooLargeException", 413, "REQUEST_TOO_LARGE", "nothing"),
 ];
 
+/** Of a proxy: it has never heard of Lambda. */
+const page = (status: number, executes: boolean): Answer => ({
+	executes,
+	give: (response) => response.writeHead(status, { "Content-Type": "text/html" }).end(`<html>\n<h1>${status}</h1>`),
+});
+
+const strangers: readonly Row[] = [301, 403, 404, 407, 413].map((status) => ({
+	name: `a page with HTTP ${status}`,
+	answer: page(status, false),
+	code: "INVALID_REQUEST",
+	execution: "none",
+	retried: "nothing",
+}));
+
 const ambiguous: readonly Row[] = [
 	...[500, 502, 503, 504].map(
 		(status): Row => ({
@@ -120,11 +134,8 @@ const ambiguous: readonly Row[] = [
 		}),
 	),
 	{
-		name: "an error page of a proxy",
-		answer: {
-			executes: true,
-			give: (response) => response.writeHead(502, { "Content-Type": "text/html" }).end("<h1>Bad Gateway</h1>"),
-		},
+		name: "a page with HTTP 502",
+		answer: page(502, true),
 		code: "SERVICE_ERROR",
 		execution: "unknown",
 		retried: "what is safe",
@@ -237,7 +248,7 @@ const results: readonly Row[] = [
 	retried: "nothing",
 }));
 
-const rows: readonly Row[] = [...refusals, ...ambiguous, ...failures, ...results];
+const rows: readonly Row[] = [...refusals, ...strangers, ...ambiguous, ...failures, ...results];
 
 const tools = { tools: [{ name: "pay", annotations: { readOnlyHint: false } }] };
 const safeTools = (hint: string) => ({ tools: [{ name: "pay", annotations: { [hint]: true } }] });
@@ -310,6 +321,19 @@ test("every error that the AWS SDK knows of an invocation has a row", () => {
 	const documented = documentedErrors();
 	expect(documented.length).toBeGreaterThan(35);
 	expect(documented.filter((name) => !rows.some((row) => row.name.startsWith(`${name} (`)))).toStrictEqual([]);
+});
+
+test.each([403, 502])("a page with HTTP %i is said to be none of Lambda's, in one line", async (status) => {
+	const api = await startLambdaApi(page(status, false));
+	const { message } = await rejection(connect(api).transport.send(toolCall));
+	expect(message).toContain(`what answered, with HTTP ${status}, is not Lambda; check the endpoint, and any proxy`);
+	expect(message).toMatch(/<html>.* is not valid JSON\) \(AWS/);
+});
+
+test("what a function sends reaches no terminal as it is", async () => {
+	const api = await startLambdaApi(payload("npm WARN\r\n\u001b[2Jcleared\u0000"));
+	const { message } = await rejection(connect(api).transport.send(toolCall));
+	expect(message).toContain("its result is not JSON: npm WARN [2Jcleared (AWS");
 });
 
 /** A client whose owner retries whatever fails. */

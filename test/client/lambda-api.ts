@@ -37,6 +37,8 @@ export type Answer = {
 export type LambdaApi = {
 	readonly endpoint: string;
 	readonly calls: Call[];
+	/** How many connections were made. */
+	readonly connections: () => number;
 	/** How often the function ran. */
 	readonly executions: (method?: string) => number;
 	/** Resolves when so many calls have come. */
@@ -54,6 +56,7 @@ export async function startLambdaApi(...answers: Answer[]): Promise<LambdaApi> {
 	const calls: Call[] = [];
 	const waiting = new Set<() => void>();
 	const sockets = new Set<Socket>();
+	let connections = 0;
 	const server = createServer(async (request, response) => {
 		const answer = answers[Math.min(calls.length, answers.length - 1)] ?? result({});
 		const url = new URL(request.url ?? "", "http://localhost");
@@ -75,6 +78,7 @@ export async function startLambdaApi(...answers: Answer[]): Promise<LambdaApi> {
 		await answer.give(response, call);
 	});
 	server.on("connection", (socket) => {
+		connections += 1;
 		sockets.add(socket);
 		socket.once("close", () => sockets.delete(socket));
 	});
@@ -87,6 +91,7 @@ export async function startLambdaApi(...answers: Answer[]): Promise<LambdaApi> {
 	return {
 		endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
 		calls,
+		connections: () => connections,
 		executions: (method) =>
 			calls.filter((call) => call.executed && (method === undefined || call.message?.method === method)).length,
 		called: (times) =>

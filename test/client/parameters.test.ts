@@ -174,6 +174,63 @@ describe("credentials and endpoint come from", () => {
 	});
 });
 
+describe.each([false, true])("what is missing for a call, streaming: %s", (streaming) => {
+	test.each<[string, LambdaFunctionParameters["credentials"], string]>([
+		["that cannot be had", () => Promise.reject(new Error("run aws sso login")), "run aws sso login"],
+		["that are none", {} as never, "credential object is not valid"],
+	])("is said of credentials %s", async (_, given, detail) => {
+		const api = await startLambdaApi(result());
+		const error = await rejection(connect(api, { credentials: given, streaming }).transport.send(toolCall));
+		expect(error).toMatchObject({ code: "CLIENT_MISCONFIGURED", execution: "none", attempts: 1 });
+		expect(error.message).toContain("the call could not be made; check the credentials");
+		expect(error.message).toContain(detail);
+		expect(api.calls).toHaveLength(0);
+	});
+
+	test("is tried again when it is a connection", async () => {
+		const api = await startLambdaApi(result());
+		let times = 0;
+		const provider = async () => {
+			times += 1;
+			if (times === 1) throw Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" });
+			return credentials;
+		};
+		await connect(api, { credentials: provider }).transport.send(toolCall);
+		expect([times, api.executions()]).toStrictEqual([2, 1]);
+	});
+});
+
+test("a certificate that is not trusted is said to be that, and nothing is sent again", async () => {
+	const untrusted = Object.assign(new Error("self-signed certificate"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
+	const error = await rejection(
+		sendWith({ functionName: "everything", client: { send: () => Promise.reject(untrusted) } }),
+	);
+	expect(error).toMatchObject({ code: "CLIENT_MISCONFIGURED", execution: "none", attempts: 1, cause: untrusted });
+	expect(error.message).toContain("name the authority's file in NODE_EXTRA_CA_CERTS");
+});
+
+test("a connection that the other end is about to close is not used again", async () => {
+	const api = await startLambdaApi({
+		...result(),
+		give: (response, { message }) => {
+			response.setHeader("Keep-Alive", "timeout=1");
+			response.end(JSON.stringify({ jsonrpc: "2.0", id: message.id, result: {} }));
+		},
+	});
+	const { transport } = connect(api);
+	await transport.send(toolCall);
+	await transport.send(toolCall);
+	expect(api.connections()).toBe(2);
+});
+
+test("one that is not is used again", async () => {
+	const api = await startLambdaApi(result());
+	const { transport } = connect(api);
+	await transport.send(toolCall);
+	await transport.send(toolCall);
+	expect(api.connections()).toBe(1);
+});
+
 test("the parameters of the reference are accepted", async () => {
 	const api = await startLambdaApi(result());
 	environment({

@@ -122,6 +122,12 @@ describe("a stream that fails", () => {
 			"ran",
 		],
 		[
+			"is of a function whose result broke off",
+			stream([chunk(line(progress(1))), complete({ ErrorCode: "Runtime.TruncatedResponse" })]),
+			"FUNCTION_EXITED",
+			"ran",
+		],
+		[
 			"is of a function that was out of memory",
 			stream([complete({ ErrorCode: "Runtime.OutOfMemory" })]),
 			"FUNCTION_OUT_OF_MEMORY",

@@ -71,8 +71,7 @@ describe("a program in the pages runs a local Lambda with the README's handler",
 	const programs = snippets.filter(({ kind }) => kind === "local");
 	test.each(programs)("$place", async (snippet) => {
 		writeFileSync(join(folder, "handler.mjs"), firstHandler().code);
-		const response = JSON.parse(await runProgram(write(snippet)));
-		expect(response.result.tools.length).toBeGreaterThan(0);
+		expect(await runProgram(write(snippet))).toContain("Echo: Hello");
 	});
 });
 

@@ -1,8 +1,10 @@
+import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { behaves, createGate, fixture, misbehaves, rejection, runtimes, startLambda, until } from "./lambda.ts";
 
 const echo = fixture("echo.mjs");
 const megabyte = 1024 * 1024;
+const hasIpv6 = (networkInterfaces().lo ?? networkInterfaces().lo0)?.some(({ address }) => address === "::1") ?? false;
 
 describe.each(runtimes)("Invoke with the runtime $name", ({ runtime, skip }) => {
 	test.skipIf(skip)("answers a RequestResponse with what the handler returns", async () => {
@@ -30,6 +32,12 @@ describe.each(runtimes)("Invoke with the runtime $name", ({ runtime, skip }) => 
 		expect(payload.traceId).toBe(payload.context.xRayTraceId);
 		expect(payload.remainingMs).toBeGreaterThan(4500);
 		expect(payload.remainingMs).toBeLessThanOrEqual(5000);
+	});
+
+	test.skipIf(skip || !hasIpv6)("answers on an IPv6 address", async () => {
+		const lambda = await startLambda({ echo: { handler: echo } }, { runtime, host: "::1" });
+		expect(new URL(lambda.endpoint).hostname).toBe("[::1]");
+		expect((await lambda.invoke("echo", { text: "six" })).payload.event).toEqual({ text: "six" });
 	});
 
 	test.skipIf(skip)("passes the client context to the handler", async () => {

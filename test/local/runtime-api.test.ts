@@ -11,7 +11,7 @@ const path = "/2018-06-01/runtime/invocation";
 
 async function startApi(): Promise<Seen> {
 	const happened: Seen["happened"] = [];
-	const api = await startRuntimeApi("127.0.0.1", {
+	const api = await startRuntimeApi({
 		onReady: () => happened.push("ready"),
 		onAnswer: (answer) => happened.push(answer),
 		onInitError: () => {},
