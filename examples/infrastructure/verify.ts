@@ -22,7 +22,7 @@ if (stacks.length > 0) {
 }
 for (const example of stacks) {
 	assertStack(example);
-	if (hasFile(example, "template.yaml")) assertSameInSam(example);
+	assertSameInSam(example);
 }
 for (const example of examples) {
 	console.log(`\n== ${example}`);
