@@ -12,15 +12,18 @@ import { readTemplate, resourcesOf, type Template } from "./synthesised.ts";
 /** What every stack of an example has. */
 export function assertStack(example: string): void {
 	const template = readTemplate(example);
-	const [fn] = resourcesOf(template, "AWS::Lambda::Function");
-	deepEqual(fn?.Properties.Architectures, ["arm64"]);
-	if (fn?.Properties.PackageType !== "Image") equal(fn?.Properties.Runtime, "nodejs24.x");
-	equal(fn?.Properties.TracingConfig.Mode, "Active");
-	ok(fn?.Properties.ReservedConcurrentExecutions > 0);
-	const [logGroup] = resourcesOf(template, "AWS::Logs::LogGroup");
-	ok(logGroup?.Properties.RetentionInDays > 0);
-	ok(fn?.Properties.LoggingConfig.LogGroup.Ref in template.Resources);
-	deepEqual(callerStatements(template), [["lambda:InvokeFunction"]]);
+	const functions = resourcesOf(template, "AWS::Lambda::Function");
+	ok(functions.length > 0);
+	for (const { Properties } of functions) {
+		deepEqual(Properties.Architectures, ["arm64"]);
+		if (Properties.PackageType !== "Image") equal(Properties.Runtime, "nodejs24.x");
+		equal(Properties.TracingConfig.Mode, "Active");
+		ok(Properties.ReservedConcurrentExecutions > 0);
+		const logGroup = template.Resources[Properties.LoggingConfig.LogGroup.Ref];
+		ok(logGroup?.Properties.RetentionInDays > 0);
+	}
+	const perFunction = functions.map(() => ["lambda:InvokeFunction"]);
+	deepEqual(callerStatements(template), perFunction);
 	for (const statement of statements(template, "AWS::IAM::Policy", "AWS::IAM::Role")) {
 		if (statement.Resource === "*")
 			deepEqual(actionsOf(statement), ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]);
