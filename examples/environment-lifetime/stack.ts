@@ -8,7 +8,7 @@ export class EnvironmentLifetimeStack extends Stack {
 		new McpFunction(this, "Server", {
 			example: "environment-lifetime",
 			description: "MCP: counts words",
-			// One process beside the function's own, whose start is in the INIT phase. Half a CPU serves it.
+			// One process beside the function's own, whose start is in the INIT phase. The third of a CPU that comes with it serves it.
 			memorySizeMb: 512,
 			timeoutSeconds: 10,
 			environment: { LIFETIME: "environment" },

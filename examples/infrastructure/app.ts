@@ -1,6 +1,7 @@
 // The app of all stacks. `-c examples=<name>,…` takes only these, so that the others need not be built.
 import { App, type Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { AgentStack } from "../agent/stack.ts";
 import { EnvironmentLifetimeStack } from "../environment-lifetime/stack.ts";
 import { ObservabilityStack } from "../observability/stack.ts";
 import { SecretsStack } from "../secrets/stack.ts";
@@ -10,6 +11,7 @@ import { applyChecks } from "./checks.ts";
 import { stackName } from "./examples.ts";
 
 const stacks: Record<string, new (scope: Construct, id: string) => Stack> = {
+	agent: AgentStack,
 	"environment-lifetime": EnvironmentLifetimeStack,
 	observability: ObservabilityStack,
 	secrets: SecretsStack,

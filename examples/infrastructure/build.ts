@@ -1,9 +1,10 @@
 // Builds what is deployed: node infrastructure/build.ts <example>…
 //
-// dist/ of an example is its handler, bundled into one file, and a copy of its folder server/, with the packages of the child
-// server installed as they are: a bundler would lose the files that a server finds beside its own.
+// dist/ of an example is its handler (or those of its folder functions/, and what else is there), each bundled into one file, and a
+// copy of its folder server/, with the packages of the child server installed as they are: a bundler would lose the files
+// that a server finds beside its own.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -13,9 +14,13 @@ export async function buildExample(example: string): Promise<string> {
 	const folder = join(examplesFolder, example);
 	const dist = distFolder(example);
 	rmSync(dist, { recursive: true, force: true });
+	const functions = join(folder, "functions");
+	const isHandler = (path: string) => path.endsWith(".mjs");
+	const handlers = existsSync(functions) ? readdirSync(functions).filter(isHandler) : [];
 	await build({
-		entryPoints: [join(folder, "handler.ts")],
-		outfile: join(dist, "handler.mjs"),
+		entryPoints: handlers.length > 0 ? handlers.map((name) => join(functions, name)) : [join(folder, "handler.ts")],
+		outdir: dist,
+		outExtension: { ".js": ".mjs" },
 		bundle: true,
 		platform: "node",
 		format: "esm",
@@ -29,6 +34,7 @@ export async function buildExample(example: string): Promise<string> {
 		// Chunks of this package that are there for others alone.
 		logOverride: { "ignored-bare-import": "silent" },
 	});
+	if (handlers.length > 0) cpSync(functions, dist, { recursive: true, filter: (path) => !isHandler(path) });
 	const server = join(folder, "server");
 	if (existsSync(server)) cpSync(server, dist, { recursive: true, filter: (path) => !path.includes("node_modules") });
 	if (existsSync(join(dist, "package-lock.json"))) installPackages(dist);

@@ -20,6 +20,8 @@ export type McpFunctionProps = {
 	readonly example: string;
 	/** The function's code, where it is an image. */
 	readonly image?: DockerImageCode;
+	/** The file and its export that Lambda calls, unless it is an image. @default "handler.handler" */
+	readonly handler?: string;
 	readonly description: string;
 	/**
 	 * The memory in MB.
@@ -87,7 +89,7 @@ export class McpFunction extends Construct {
 			: new LambdaFunction(this, "Function", {
 					...configuration,
 					code: Code.fromAsset(dist),
-					handler: "handler.handler",
+					handler: props.handler ?? "handler.handler",
 					runtime: Runtime.NODEJS_24_X,
 				});
 		acknowledgeTracing(this.role);

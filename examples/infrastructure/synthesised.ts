@@ -36,14 +36,18 @@ export function resourcesOf(template: Template, ...types: readonly string[]): re
 }
 
 export function readSynthesisedFunction(example: string): SynthesisedFunction {
-	const functions = resourcesOf(readTemplate(example), "AWS::Lambda::Function");
-	const [fn] = functions;
-	const asset = fn?.Metadata?.["aws:asset:path"];
-	if (fn === undefined || functions.length !== 1 || typeof asset !== "string") {
-		throw new Error(
-			`${templateFile(example)} should have one function with an asset; it has ${functions.length} functions`,
-		);
-	}
+	const [fn, ...others] = readSynthesisedFunctions(example);
+	if (fn === undefined || others.length > 0) throw new Error(`${templateFile(example)} should have one function`);
+	return fn;
+}
+
+export function readSynthesisedFunctions(example: string): readonly SynthesisedFunction[] {
+	return resourcesOf(readTemplate(example), "AWS::Lambda::Function").map((fn) => readFunction(example, fn));
+}
+
+function readFunction(example: string, fn: Resource): SynthesisedFunction {
+	const asset = fn.Metadata?.["aws:asset:path"];
+	if (typeof asset !== "string") throw new Error(`${templateFile(example)} should have a function with an asset`);
 	const { Handler, ImageConfig, MemorySize, Timeout, ReservedConcurrentExecutions, Environment } = fn.Properties;
 	const [module = "", exportName = ""] = (Handler ?? ImageConfig?.Command[0] ?? "").split(".");
 	return {

@@ -1,4 +1,4 @@
-// Builds, synthesises and verifies examples, each in turn: node infrastructure/verify.ts [example…]
+// Builds, synthesises and verifies examples, each in turn: node infrastructure/verify.ts [example…] [option of theirs…]
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,9 @@ import { examplesFolder } from "./examples.ts";
 import { assertChecksCanFail, assertSameInSam, assertStack } from "./stack.verify.ts";
 import { synthesise } from "./synth.ts";
 
-const wanted = process.argv.slice(2);
+const isOption = (argument: string) => argument.startsWith("-");
+const wanted = process.argv.slice(2).filter((argument) => !isOption(argument));
+const options = process.argv.slice(2).filter(isOption);
 const all = readdirSync(examplesFolder).filter((name) => hasFile(name, "verify.ts") && hasFile(name, "package.json"));
 const examples = wanted.length > 0 ? wanted : all;
 for (const example of examples) {
@@ -22,11 +24,11 @@ if (stacks.length > 0) {
 }
 for (const example of stacks) {
 	assertStack(example);
-	if (hasFile(example, "template.yaml")) assertSameInSam(example);
+	assertSameInSam(example);
 }
 for (const example of examples) {
 	console.log(`\n== ${example}`);
-	run(process.execPath, [join(examplesFolder, example, "verify.ts")]);
+	run(process.execPath, [join(examplesFolder, example, "verify.ts"), ...options]);
 }
 
 /** Root may write where nobody else may: that right is given up, so that what is read-only is so for the functions. */

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { Metrics } from "@aws-lambda-powertools/metrics";
@@ -6,6 +5,7 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import { Tracer } from "@aws-lambda-powertools/tracer";
 import { captureLambdaHandler } from "@aws-lambda-powertools/tracer/middleware";
 import middy from "@middy/core";
+import { npmServer } from "mcp-stdio-lambda";
 import { mcpStdioServer } from "mcp-stdio-lambda/middy";
 
 const logger = new Logger();
@@ -13,13 +13,7 @@ const tracer = new Tracer();
 const metrics = new Metrics();
 
 // Any stdio MCP server: here the official test server, from node_modules.
-const server = mcpStdioServer(
-	{
-		command: process.execPath,
-		args: [fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"))],
-	},
-	{ logger, tracer, metrics },
-);
+const server = mcpStdioServer(npmServer("@modelcontextprotocol/server-everything"), { logger, tracer, metrics });
 
 // Lambda's INIT phase: the first request finds a server that is already started.
 await server.prewarmed;

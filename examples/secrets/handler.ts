@@ -11,7 +11,7 @@ export const handler = middy()
 		secretsManager({
 			fetchData: { nasa: process.env.SECRET_ID ?? "" },
 			// How long a rotated key may stay unnoticed.
-			cacheExpiry: Number(process.env.SECRET_CACHE_MS),
+			cacheExpiry: Number(process.env.SECRET_CACHE_MS ?? 300_000),
 			setToContext: true,
 		}),
 	)

@@ -1,4 +1,9 @@
+import { equal } from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
+import { join } from "node:path";
+import type { LocalFunctionOptions } from "mcp-stdio-lambda/local";
+import { createReadOnlyFolder } from "../../infrastructure/read-only-folder.ts";
+import { readSynthesisedFunctions, type SynthesisedFunction } from "../../infrastructure/synthesised.ts";
 import { type Functions, localFunction, startLocalFunctions } from "../functions.ts";
 
 /** A tool call, as the function's own log has it. */
@@ -14,16 +19,30 @@ export type ObservedFunctions = Functions & {
 };
 
 /**
- * The functions of the example, and two more calculators: `failing`, whose process ends when a tool is called, and `busy`,
- * which runs one call at a time and turns others away.
+ * The functions of the example's stack, as they would be deployed, with everything read-only and an empty HOME; and two more
+ * calculators: `failing`, whose process ends when a tool is called, and `busy`, which runs one call at a time and turns
+ * others away.
  */
 export async function startObservedFunctions(): Promise<ObservedFunctions> {
 	const calls: Call[] = [];
 	const log = new EventEmitter();
+	const catalog = deployedFunction("catalog.mjs");
+	const calculator = deployedFunction("calculator.mjs");
+	equal(catalog.assetFolder, calculator.assetFolder);
+	const task = createReadOnlyFolder(catalog.assetFolder);
+	const home = createReadOnlyFolder();
+	const asDeployed = ({ handler, settings }: SynthesisedFunction): LocalFunctionOptions => ({
+		...settings,
+		handler: join(task.path, handler),
+		environment: { HOME: home.path },
+	});
 	const functions = await startLocalFunctions({
+		concurrency: 100,
 		functions: {
+			catalog: asDeployed(catalog),
+			calculator: asDeployed(calculator),
 			failing: localFunction("./verification/failing.mjs"),
-			busy: { ...localFunction("./functions/calculator.mjs"), reservedConcurrency: 1 },
+			busy: { ...asDeployed(calculator), reservedConcurrency: 1 },
 		},
 		onLog: ({ functionName, message }) => {
 			const call = /\{"tool":.*\}$/.exec(message)?.[0];
@@ -39,5 +58,19 @@ export async function startObservedFunctions(): Promise<ObservedFunctions> {
 			while (!calls.some((call) => call.function === functionName && call.tool === tool)) await once(log, "call");
 		},
 		withCalculator: (functionName) => ({ ...functions, calculator: { ...functions.calculator, functionName } }),
+		close: async () => {
+			await functions.close();
+			try {
+				for (const folder of [task, home]) folder.assertUntouched();
+			} finally {
+				for (const folder of [task, home]) folder.remove();
+			}
+		},
 	};
+}
+
+function deployedFunction(handler: string): SynthesisedFunction {
+	const found = readSynthesisedFunctions("agent").find((fn) => fn.handler === handler);
+	if (found === undefined) throw new Error(`The stack has no function with the handler ${handler}`);
+	return found;
 }

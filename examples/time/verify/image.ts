@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { createEnvironment, output } from "./python.ts";
+import { output } from "./python.ts";
 
 /** Where the image has the function. */
 export const taskFolder = "var/task";
@@ -8,27 +8,24 @@ export const taskFolder = "var/task";
 export const environmentFolder = "opt/venv";
 
 /**
- * Makes in a folder what the Dockerfile makes of its context: the task folder, and the virtual environment, of this machine's
- * Python. Rejects when the Dockerfile copies what is not in the context.
+ * Makes in a folder what the Dockerfile makes of its context, by its own COPY and RUN instructions, with this machine's Python:
+ * the task folder, and the virtual environment. Only what `dnf` would install is left out. Rejects when the Dockerfile copies
+ * what is not in the context, or a command fails.
  */
 export async function buildImage(python: string, context: string, folder: string): Promise<void> {
-	await mkdir(join(folder, taskFolder), { recursive: true });
-	for (const { source, target } of await readCopies(context)) {
-		const copy = target === taskTarget ? join(taskFolder, basename(source)) : join("tmp", basename(source));
-		await cp(join(context, source), join(folder, copy));
+	const dockerfile = (await readFile(join(context, "Dockerfile"), "utf8")).replaceAll(/\\\n\s*/g, "");
+	for (const [, source = "", target = ""] of dockerfile.matchAll(/^COPY (?!--from)(\S+) (\S+\/)$/gm)) {
+		const copies = join(folder, target.replace(taskRoot, taskFolder));
+		await mkdir(copies, { recursive: true });
+		await cp(join(context, source), join(copies, basename(source)));
 	}
-	const environment = join(folder, environmentFolder);
-	const install = [
-		"--no-compile",
-		"--only-binary",
-		":all:",
-		"--require-hashes",
-		"-r",
-		join(folder, "tmp/requirements.txt"),
-	];
-	const interpreter = await createEnvironment(python, environment, install);
-	const compile = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"];
-	await output(interpreter, [...compile, join(environment, "lib")]);
+	for (const [, command = ""] of dockerfile.matchAll(/^RUN (.+)$/gm)) {
+		if (command.startsWith("dnf ")) continue;
+		const here = command
+			.replaceAll(/(?<=^|\s)python3\.\d+(?=\s)/g, python)
+			.replaceAll(/(?<=^|\s)(?=\/(opt|tmp)\/)/g, `'${folder}'`);
+		await output("sh", ["-ec", here]);
+	}
 }
 
 /** Rejects when the Dockerfile is not well written. */
@@ -37,11 +34,4 @@ export async function lintDockerfile(hadolint: string, context: string): Promise
 }
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the Dockerfile.
-const taskTarget = "${LAMBDA_TASK_ROOT}/";
-
-/** What the Dockerfile copies from its context. */
-async function readCopies(context: string): Promise<{ source: string; target: string }[]> {
-	const dockerfile = await readFile(join(context, "Dockerfile"), "utf8");
-	const copies = [...dockerfile.matchAll(/^COPY (?!--from)(\S+) (\S+)$/gm)];
-	return copies.map(([, source = "", target = ""]) => ({ source, target }));
-}
+const taskRoot = "${LAMBDA_TASK_ROOT}";
