@@ -8,7 +8,7 @@ const server = mcpStdioServer(
 		env: {
 			OPENAPI_SPEC_PATH: join(import.meta.dirname, "openapi.json"),
 			API_BASE_URL: process.env.API_BASE_URL ?? "https://api.weather.gov",
-			API_HEADERS: `Accept:application/geo+json,User-Agent:${process.env.USER_AGENT}`,
+			API_HEADERS: `Accept:application/geo+json,User-Agent:${process.env.USER_AGENT ?? "mcp-stdio-lambda-example"}`,
 			VERBOSE: "false",
 		},
 	}),
