@@ -61,13 +61,13 @@ async function callLocally({ folder, type }: Reader): Promise<void> {
 	const module = pathToFileURL(createRequire(join(folder, "x")).resolve("mcp-stdio-lambda/local"));
 	const { startLocalLambda }: typeof local = await import(module.href);
 	const everything = { handler: join(folder, "handler.mjs"), memorySizeMb: 1024, timeoutMs: 30_000 };
-	await using lambda = await startLocalLambda({ functions: { everything } });
+	const lambda = await startLocalLambda({ functions: { everything } });
 	const stdout = await type("node call.mjs", {
 		AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
 		AWS_REGION: "us-east-1",
 		AWS_ACCESS_KEY_ID: "local",
 		AWS_SECRET_ACCESS_KEY: "local",
-	});
+	}).finally(lambda.close);
 	assert.match(stdout, /Echo: Hello/);
 }
 
