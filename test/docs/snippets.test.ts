@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
 import { startLambda } from "../local/lambda.ts";
-import { pages, reference, root, type Snippet, snippetsOf } from "./snippets.ts";
+import { blocksOf, pages, reference, root, type Snippet, snippetsOf } from "./snippets.ts";
 
 const run = promisify(execFile);
 
@@ -40,7 +40,21 @@ async function runProgram(path: string, env: Readonly<Record<string, string>> = 
 
 test("every snippet says how it is tried", () => {
 	expect(snippets.length).toBeGreaterThan(10);
-	for (const { place, kind } of snippets) expect(["handler", "program", "local"], place).toContain(kind);
+	for (const { place, kind } of snippets) expect(["handler", "program", "local", "packed"], place).toContain(kind);
+});
+
+test("every command of the page about deploying is one that the packed package is tried with, or needs an account", () => {
+	const commands = blocksOf("docs/deploying.md").filter(({ language }) => language === "sh");
+	expect(commands.length).toBeGreaterThan(3);
+	for (const { place, kind } of commands) expect(["packed", "deployed"], place).toContain(kind);
+});
+
+test("a file that two pages show under one name is the same", () => {
+	const files = pages.flatMap(blocksOf).filter(({ file }) => file !== undefined);
+	expect(files.length).toBeGreaterThan(5);
+	for (const { place, file, code } of files) {
+		expect(code, place).toBe(files.find((other) => other.file === file)?.code);
+	}
 });
 
 describe("a handler in the pages answers", () => {
