@@ -51,6 +51,21 @@ const linear = {
 
 const payloadRow = (size, goals) => ({ title: `${size} answer`, metric: size, unit: "ms", goals });
 
+const clientMeasure = (name, title) => ({
+	name,
+	sides: ["bare", "transport"],
+	rows: [
+		{
+			title,
+			metric: "ms",
+			unit: "ms",
+			floor: "bare",
+			core: "transport",
+			goals: [atMostPercent(5, "LambdaClient.send")],
+		},
+	],
+});
+
 export const measures = [
 	{
 		name: "warm",
@@ -78,34 +93,8 @@ export const measures = [
 			},
 		],
 	},
-	{
-		name: "client-function",
-		sides: ["bare", "transport"],
-		rows: [
-			{
-				title: "call of a warm function",
-				metric: "ms",
-				unit: "ms",
-				floor: "bare",
-				core: "transport",
-				goals: [atMostPercent(5, "LambdaClient.send")],
-			},
-		],
-	},
-	{
-		name: "client-stub",
-		sides: ["bare", "transport"],
-		rows: [
-			{
-				title: "call of an endpoint that answers at once",
-				metric: "ms",
-				unit: "ms",
-				floor: "bare",
-				core: "transport",
-				goals: [atMostPercent(5, "LambdaClient.send")],
-			},
-		],
-	},
+	clientMeasure("client-function", "call of a warm function"),
+	clientMeasure("client-stub", "call of an endpoint that answers at once"),
 	{
 		name: "isolated-standby",
 		sides: ["raw", "core"],
