@@ -13,8 +13,6 @@ const safeMethods: ReadonlySet<string> = new Set([
 	"ping",
 	"completion/complete",
 	"server/discover",
-	"resources/read",
-	"prompts/get",
 	// Notifications that say how things are.
 	"notifications/initialized",
 	"notifications/roots/list_changed",

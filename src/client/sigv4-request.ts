@@ -87,10 +87,10 @@ export function isRedirect(response: Response): boolean {
 /** Where a redirect leads and how, by the rules of fetch. */
 export function followRedirect(request: SignableRequest, response: Response): SignableRequest {
 	const url = new URL(response.headers.get("location") ?? "", request.url);
-	const target = describe(url);
+	const target = describeUrl(url);
 	if (url.origin !== request.url.origin) {
 		throw new TypeError(
-			`${describe(request.url)} redirects to ${target}: a signed request is not sent to another origin; call that URL itself`,
+			`${describeUrl(request.url)} redirects to ${target}: a signed request is not sent to another origin; call that URL itself`,
 		);
 	}
 	const becomesGet =
@@ -104,13 +104,13 @@ export function followRedirect(request: SignableRequest, response: Response): Si
 		return { url: encodeUrl(url), method: "GET", headers, body: undefined };
 	}
 	if (request.body instanceof ReadableStream) {
-		throw new TypeError(`${describe(request.url)} redirects to ${target}: a streamed body cannot be sent again`);
+		throw new TypeError(`${describeUrl(request.url)} redirects to ${target}: a streamed body cannot be sent again`);
 	}
 	return { ...request, url: encodeUrl(url) };
 }
 
-// A query may hold secrets: it stays out of messages.
-function describe(url: URL): string {
+/** For messages: without the query, which may hold secrets. */
+export function describeUrl(url: URL): string {
 	return `${url.origin}${url.pathname}`;
 }
 

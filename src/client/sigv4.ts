@@ -1,10 +1,12 @@
 import { Sha256 } from "@smithy/core/checksum";
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from "@smithy/core/config";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { untilInterrupted } from "../deadline.ts";
 import { callable, type OptionRules, text, validateOptions } from "../validate.ts";
 import { type CredentialsOrProvider, keepCredentials } from "./sigv4-credentials.ts";
 import { inferFromHost } from "./sigv4-host.ts";
 import {
+	describeUrl,
 	followRedirect,
 	isRedirect,
 	readRequest,
@@ -139,9 +141,7 @@ export function createSigV4Fetch(
 			await response.body?.cancel();
 			const target = followRedirect(request, response);
 			if (followed === maxRedirects) {
-				throw new TypeError(
-					`More than ${maxRedirects} redirects, the last to ${target.url.origin}${target.url.pathname}`,
-				);
+				throw new TypeError(`More than ${maxRedirects} redirects, the last to ${describeUrl(target.url)}`);
 			}
 			request = target;
 		}
@@ -187,17 +187,8 @@ async function findRegion(hostname: string): Promise<string> {
 }
 
 // The signal ends the wait also where what is waited for knows no signal: credentials, a body that does not end.
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-	if (!signal) return promise;
-	const aborted = Promise.withResolvers<never>();
-	const abort = (): void => aborted.reject(signal.reason);
-	signal.addEventListener("abort", abort, { once: true });
-	if (signal.aborted) abort();
-	try {
-		return await Promise.race([promise, aborted.promise]);
-	} finally {
-		signal.removeEventListener("abort", abort);
-	}
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+	return signal ? untilInterrupted(promise, signal, () => signal.reason) : promise;
 }
 
 function isIdentity(value: unknown): boolean {

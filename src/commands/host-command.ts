@@ -84,8 +84,9 @@ function fromNpx(host: HostCommand, args: readonly string[], options: CommandOpt
 	const [, name = spec, version = ""] = /^(.[^@]*)@(.*)$/s.exec(spec) ?? [];
 	const params = npmServer(name, serverArgs, { ...options, bin: values.package && target ? target : undefined });
 	// A range or a tag says which to install, and that is done; an exact version is a promise.
+	if (!/^\d+\.\d+\.\d+/.test(version)) return params;
 	const installed = installedVersion(name, options.from);
-	if (/^\d+\.\d+\.\d+/.test(version) && version !== installed) {
+	if (version !== installed) {
 		throw new TypeError(
 			`${host.where} wants ${spec}, and installed is ${installed}; install that version or change the configuration`,
 		);

@@ -45,7 +45,7 @@ export type LambdaApi = {
 	readonly called: (times: number) => Promise<void>;
 };
 
-const awsRequestId = "8c2ba3b1-5c9a-4f0e-9f7c-2d8f6ed1d1a5";
+export const awsRequestId = "8c2ba3b1-5c9a-4f0e-9f7c-2d8f6ed1d1a5";
 
 /**
  * The Invoke API as it is on the wire, with an answer for each call in turn; the last is for all that follow.

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { createRetryBudget, type LambdaTransportError, type RetryEvent } from "../../src/client/index.ts";
 import { delayBefore, resolveRetryOptions } from "../../src/client/retry.ts";
 import {
+	awsRequestId,
 	connect,
 	functionError,
 	rejection,
@@ -144,7 +145,6 @@ describe("what is told", () => {
 			delayMs: 0,
 			error: expect.objectContaining({ code: "THROTTLED", ...sent, attempts }),
 		});
-		const awsRequestId = "8c2ba3b1-5c9a-4f0e-9f7c-2d8f6ed1d1a5";
 		expect(told).toStrictEqual([
 			["send", { ...sent, bytes: Buffer.byteLength(JSON.stringify(toolCall)) }],
 			["onRetry", retry(1)],

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { LambdaFunctionParameters, TransportMessage } from "../../src/client/index.ts";
 import {
 	type Answer,
+	awsRequestId,
 	clientOf,
 	connect,
 	functionError,
@@ -17,7 +18,6 @@ import {
 	toolsList,
 } from "./lambda-api.ts";
 
-const awsRequestId = "8c2ba3b1-5c9a-4f0e-9f7c-2d8f6ed1d1a5";
 const fact = ` (AWS request id ${awsRequestId})`;
 const initialized: TransportMessage = { jsonrpc: "2.0", method: "notifications/initialized" };
 
