@@ -6,7 +6,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 		"middleware/index": "middleware/index.ts",
 		"src/client/index": "src/client/index.ts",
 		"src/local/index": "src/local/index.ts",
-		"src/local/runtime": "src/local/runtime.ts",
+		"src/local/runtime/main": "src/local/runtime/main.ts",
 	},
 	format: "esm",
 	target: "node22",

@@ -8,7 +8,7 @@ import type { MiddlewareObj } from "@middy/core";
 import { McpStdioError } from "../src/errors.ts";
 import { decodeDirect, decodeUnhandled } from "../src/events/direct.ts";
 import { combineObservers, failureObserver } from "../src/observer.ts";
-import { createReports, type Invocation } from "../src/powertools.ts";
+import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
 import type { AnyContext, McpLambdaContext } from "./context.ts";
 import { asFailure, type Bridge, givenUp, type McpInvocation, startInvocation } from "./invocation.ts";

@@ -10,9 +10,9 @@ import {
 	receiveMessage,
 } from "../src/jsonrpc.ts";
 import { type Observer, tell } from "../src/observer.ts";
-import type { Invocation, Reports } from "../src/powertools.ts";
+import type { StdioServerParams } from "../src/params.ts";
+import type { Invocation, Reports } from "../src/powertools/reports.ts";
 import { runStdioRequest } from "../src/run.ts";
-import type { StdioServerParams } from "../src/server/params.ts";
 import type { AnyContext, McpContext } from "./context.ts";
 import type { ForwardOptions } from "./options.ts";
 import type { ParamsSource } from "./server-params.ts";

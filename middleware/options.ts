@@ -1,5 +1,5 @@
 import { type LifetimeOptions, requestRules, type StdioRequestOptions } from "../src/options.ts";
-import type { PowertoolsLogger, PowertoolsMetrics, PowertoolsTracer } from "../src/powertools.ts";
+import type { PowertoolsLogger, PowertoolsMetrics, PowertoolsTracer } from "../src/powertools/reports.ts";
 import { type OptionRule, type OptionRules, trueOrFalse, validateOptions } from "../src/validate.ts";
 
 /** What goes to the core with each request. */

@@ -1,6 +1,6 @@
 import type { Request } from "@middy/core";
 import { McpStdioError } from "../src/errors.ts";
-import { resolveParams, type StdioServerParams } from "../src/server/params.ts";
+import { resolveParams, type StdioServerParams } from "../src/params.ts";
 import { closeIdleServer } from "../src/server/registry.ts";
 import type { McpLambdaContext } from "./context.ts";
 

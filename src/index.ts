@@ -4,7 +4,7 @@
  * @module mcp-stdio-lambda
  */
 
-export { fromHostConfig, type HostConfigOptions } from "./commands/host-config.ts";
+export { fromHostConfig, type HostConfigOptions } from "./commands/desktop-config.ts";
 export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
 export { type PythonServerOptions, pythonServer } from "./commands/python-server.ts";
 export type { DeadlineSource } from "./deadline.ts";
@@ -19,6 +19,6 @@ export type {
 } from "./jsonrpc.ts";
 export type { ExitReason, Observer, ServerProcessInfo, SessionSource } from "./observer.ts";
 export type { Lifetime, LifetimeOptions, StdioRequestOptions } from "./options.ts";
+export type { StdioServerParams } from "./params.ts";
 export { closeStdioServers, prewarmStdioServer } from "./prewarm.ts";
 export { runStdioRequest } from "./run.ts";
-export type { StdioServerParams } from "./server/params.ts";

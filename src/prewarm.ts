@@ -2,7 +2,7 @@ import { startDeadline } from "./deadline.ts";
 import { McpStdioError } from "./errors.ts";
 import { tell } from "./observer.ts";
 import { type LifetimeOptions, resolveLifetimeOptions } from "./options.ts";
-import type { StdioServerParams } from "./server/params.ts";
+import type { StdioServerParams } from "./params.ts";
 import { closeServers, serverFor } from "./server/registry.ts";
 
 /** Lambda's INIT phase ends after 10 s: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */

@@ -3,11 +3,11 @@ import { McpStdioError } from "./errors.ts";
 import { isObject, type JsonRpcRequest, type JsonRpcResponse, receiveMessage } from "./jsonrpc.ts";
 import { tell } from "./observer.ts";
 import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOptions } from "./options.ts";
-import { wasUndelivered } from "./server/conversation.ts";
+import type { StdioServerParams } from "./params.ts";
 import { serverErrorBehind } from "./server/failures.ts";
-import type { Server } from "./server/lifetime.ts";
-import type { StdioServerParams } from "./server/params.ts";
 import { serverFor } from "./server/registry.ts";
+import type { Server } from "./server/server.ts";
+import { wasUndelivered } from "./session/conversation.ts";
 
 /**
  * Forwards one JSON-RPC message to a stdio MCP server and resolves to its response.

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { startDeadline } from "../src/deadline.ts";
 import { failureObserver } from "../src/observer.ts";
 import { type LifetimeOptions, resolveLifetimeOptions, resolveRequestOptions } from "../src/options.ts";
-import { resolveParams, type StdioServerParams } from "../src/server/params.ts";
+import { resolveParams, type StdioServerParams } from "../src/params.ts";
 import { acceptedNames, documentedDefaults } from "./support/documentation.ts";
 
 type Options = typeof import("../src/options.ts");
@@ -31,7 +31,7 @@ function loadOptions(memorySize: string | undefined): Promise<Options> {
 
 describe("the documented defaults", () => {
 	const inOptions = documentedDefaults("options.ts");
-	const inParams = documentedDefaults("server/params.ts");
+	const inParams = documentedDefaults("params.ts");
 
 	test("cover every option and no other", () => {
 		const options = acceptedNames(() => resolveRequestOptions({ no: 1 } as object));

@@ -10,5 +10,5 @@ export type { LambdaTransportObserver, SentMessage } from "./observer.ts";
 export type { LambdaFunctionParameters } from "./parameters.ts";
 export type { RetryEvent, RetryOptions } from "./retry.ts";
 export { createRetryBudget, type RetryBudget } from "./retry-budget.ts";
-export { createSigV4Fetch, type SigV4FetchOptions } from "./sigv4.ts";
+export { createSigV4Fetch, type SigV4FetchOptions } from "./sigv4/fetch.ts";
 export { LambdaFunctionClientTransport, type TransportMessage, type TransportSendOptions } from "./transport.ts";

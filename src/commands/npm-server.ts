@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { isObject } from "../jsonrpc.ts";
-import type { StdioServerParams } from "../server/params.ts";
+import type { StdioServerParams } from "../params.ts";
 import { type OptionRules, text, validateOptions } from "../validate.ts";
 import { isExecutable } from "./executable.ts";
 import { type CommandOptions, checkArgs, commandRules } from "./options.ts";

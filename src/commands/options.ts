@@ -1,4 +1,4 @@
-import { paramRules, type StdioServerParams } from "../server/params.ts";
+import { paramRules, type StdioServerParams } from "../params.ts";
 import { type OptionRule, type OptionRules, text } from "../validate.ts";
 
 /** What is common to the ways of naming a server: where to look, and the params that go through as they are. */

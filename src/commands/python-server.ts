@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import type { StdioServerParams } from "../server/params.ts";
+import type { StdioServerParams } from "../params.ts";
 import { type OptionRules, text, validateOptions } from "../validate.ts";
 import { isExecutable } from "./executable.ts";
 import { type CommandOptions, checkArgs, commandRules, place } from "./options.ts";

@@ -1,9 +1,9 @@
-import { createEnvironment, type Environment } from "./environment.ts";
-import type { InvocationResult } from "./invocation-result.ts";
-import type { LocalLambdaLog } from "./logs.ts";
+import { createEnvironment, type Environment } from "./environment/environment.ts";
+import type { InvocationResult } from "./environment/invocation-result.ts";
+import type { ResponseOutput } from "./environment/response-output.ts";
+import type { RuntimeInvocation } from "./environment/runtime-api.ts";
+import type { LocalLambdaLog } from "./log.ts";
 import type { ResolvedFunction, ResolvedLambda } from "./options.ts";
-import type { ResponseOutput } from "./response-output.ts";
-import type { RuntimeInvocation } from "./runtime-api.ts";
 
 /** Why an invocation was throttled, as the Invoke API says it. */
 export type ThrottleReason = "ConcurrentInvocationLimitExceeded" | "ReservedFunctionConcurrentInvocationLimitExceeded";

@@ -6,14 +6,14 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { EnvironmentState } from "./environment.ts";
+import type { EnvironmentState } from "./environment/environment.ts";
+import { handleRequest } from "./front/invoke-api.ts";
+import { sendServiceError, serviceFailed } from "./front/service-error.ts";
 import { createFunctions } from "./function.ts";
-import { handleRequest } from "./invoke-api.ts";
 import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
-import { sendServiceError, serviceFailed } from "./service-error.ts";
 
-export type { EnvironmentState } from "./environment.ts";
-export type { LocalLambdaLog } from "./logs.ts";
+export type { EnvironmentState } from "./environment/environment.ts";
+export type { LocalLambdaLog } from "./log.ts";
 export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
 
 /** A running Lambda; `await using` closes it. */

@@ -9,9 +9,9 @@ import {
 	trueOrFalse,
 	validateOptions,
 } from "../validate.ts";
-import type { LocalLambdaLog } from "./logs.ts";
-import { reservedVariables } from "./reserved-variables.ts";
-import { type RuntimeCommand, resolveRuntimeCommand } from "./runtime-command.ts";
+import { reservedVariables } from "./environment/reserved-variables.ts";
+import { type RuntimeCommand, resolveRuntimeCommand } from "./environment/runtime-command.ts";
+import type { LocalLambdaLog } from "./log.ts";
 
 export type LocalLambdaOptions = {
 	/** The functions, by name. A name has up to 64 letters, digits, "-" and "_". */

@@ -1,9 +1,9 @@
 import type { McpStdioError } from "../errors.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
+import type { Session } from "../session/session.ts";
 import { closedError, interruptedWhileQueued, interruptedWhileStarting } from "./failures.ts";
-import { defaultProtocolVersion } from "./handshake.ts";
+import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, type Lease } from "./lease.ts";
-import type { Session } from "./session.ts";
 import { createSlots } from "./slots.ts";
 import type { StartedSession, Starter } from "./starter.ts";
 

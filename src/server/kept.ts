@@ -1,9 +1,9 @@
 import { untilInterrupted } from "../deadline.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
+import type { Session } from "../session/session.ts";
 import { closedError, interruptedWhileStarting } from "./failures.ts";
-import { defaultProtocolVersion } from "./handshake.ts";
+import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
-import type { Session } from "./session.ts";
 import type { StartedSession, Starter } from "./starter.ts";
 
 /** The lifetime "environment": one process for all requests, for as long as it is healthy. */

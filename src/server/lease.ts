@@ -1,4 +1,4 @@
-import type { Session } from "./session.ts";
+import type { Session } from "../session/session.ts";
 
 /** The right to use a session for one request. */
 export type Lease = {

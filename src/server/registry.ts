@@ -1,5 +1,5 @@
-import { createServer, type Server } from "./lifetime.ts";
-import { resolveParams, type StdioServerParams, serverKey } from "./params.ts";
+import { resolveParams, type StdioServerParams, serverKey } from "../params.ts";
+import { createServer, type Server } from "./server.ts";
 
 // One for the whole process (in a worker thread, for the thread): equal params share processes.
 const servers = new Map<string, Server>();

@@ -1,12 +1,12 @@
+import { inheritedFingerprint } from "../child/variables.ts";
 import { type Interruption, untilInterrupted } from "../deadline.ts";
 import type { McpStdioError } from "../errors.ts";
 import type { Observer, SessionSource } from "../observer.ts";
+import type { ResolvedServerParams } from "../params.ts";
+import { type Session, startSession } from "../session/session.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
-import { inheritedFingerprint } from "./environment.ts";
 import { closedError, hungHandshake, interruptedWhileStarting } from "./failures.ts";
-import { defaultProtocolVersion } from "./handshake.ts";
-import type { ResolvedServerParams } from "./params.ts";
-import { type Session, startSession } from "./session.ts";
+import { defaultProtocolVersion } from "./initialize-results.ts";
 
 /** A process on its way to being ready. */
 export type StartedSession = {

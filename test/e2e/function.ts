@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Lifetime } from "../../src/index.ts";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
-import { listProcesses, processTree } from "../../src/process-tree.ts";
+import { listProcesses, processTree } from "../../src/process/table.ts";
 import type { Runtime, TestLambda } from "../local/lambda.ts";
 
 export const everything: string = fileURLToPath(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { listProcesses } from "../../src/process-tree.ts";
+import { listProcesses } from "../../src/process/table.ts";
 import { behaves, fixture, rejection, runtimes, startLambda, until } from "./lambda.ts";
 
 const isAlive = (pid: number): boolean => listProcesses().some((entry) => entry.pid === pid && !entry.zombie);

@@ -14,7 +14,7 @@ import {
 	type LocalLambdaOptions,
 	startLocalLambda,
 } from "../../src/local/index.ts";
-import { listProcesses } from "../../src/process-tree.ts";
+import { listProcesses } from "../../src/process/table.ts";
 
 /** The folder in which aws-lambda-ric is installed; without it only our own runtime is tested. */
 const ricPath: string | undefined = findRic(process.env.MCP_STDIO_LAMBDA_RIC);

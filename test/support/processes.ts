@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type afterAll, afterEach, expect } from "vitest";
 import { closeStdioServers, type StdioServerParams } from "../../src/index.ts";
-import { listProcesses } from "../../src/process-tree.ts";
+import { listProcesses } from "../../src/process/table.ts";
 
 /**
  * The command lines, each behind its process id, of what the servers of a host process have left running. With `variable`

@@ -1,0 +1,224 @@
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { McpStdioError } from "../errors.ts";
+import type { ExitReason } from "../observer.ts";
+import type { ResolvedServerParams } from "../params.ts";
+import { startAwakeTimer } from "./awake-timer.ts";
+import { createLineReader, type LineHandlers } from "./lines.ts";
+import { whenTreeIsGone } from "./sweep.ts";
+import { forgetTree, markName, nextMark, rememberTree, signalTree } from "./tree.ts";
+import { childEnvironment } from "./variables.ts";
+import { createWriter, type Writer } from "./writer.ts";
+
+/** A started child process and its pipes; knows no JSON-RPC. */
+export type ServerProcess = {
+	readonly pid: number;
+	readonly writer: Writer;
+	/**
+	 * Ends the child and all it started, in the background: stdin is closed, SIGTERM follows after a grace and SIGKILL after
+	 * another. `urgent` skips the first grace and shortens the second. The first reason counts; a later call can only hurry.
+	 */
+	readonly end: (reason: ExitReason, urgent?: boolean) => void;
+	/** The last lines on stderr, oldest first; at most 20. */
+	readonly stderrTail: () => string[];
+	/** Settles when the child itself has exited and its output has been read. */
+	readonly exited: Promise<ProcessExit>;
+	/** Settles when nothing is left of its tree. */
+	readonly gone: Promise<void>;
+};
+
+export type ProcessExit = {
+	readonly exitCode: number | null;
+	readonly signal: NodeJS.Signals | null;
+	readonly reason: ExitReason;
+};
+
+export type ServerProcessHandlers = LineHandlers & {
+	readonly onStderrLine: (line: Buffer) => void;
+	/** Stdout was closed while the child lives on. */
+	readonly onOutputClosed: () => void;
+	readonly onExit: (exit: ProcessExit) => void;
+};
+
+const stderrTailLines = 20;
+const longestStderrLineBytes = 64 * 1024;
+
+/** How long a child may take to end by itself, first after its stdin is closed and then after SIGTERM. */
+const endGraceMs = 1000;
+const urgentGraceMs = 150;
+
+/** How long the pipes of a dead child are read on when someone else holds them open and nothing comes. */
+const drainMs = 100;
+const longestDrainMs = 1000;
+
+/** Starts a server. Rejects with SPAWN_FAILED when the operating system will not. */
+export async function spawnServerProcess(
+	params: ResolvedServerParams,
+	forOneRequest: boolean,
+	handlers: ServerProcessHandlers,
+): Promise<ServerProcess> {
+	const mark = nextMark();
+	const child = startChild(params, { ...childEnvironment(params, forOneRequest), [markName]: mark });
+	if (child.pid === undefined) {
+		const cause = await new Promise<NodeJS.ErrnoException>((resolve) => child.once("error", resolve));
+		throw spawnFailure(params, cause);
+	}
+	const { pid, stdin, stdout, stderr } = child;
+	const tree = rememberTree(pid, mark);
+
+	let reason: ExitReason | undefined;
+	let exit: { exitCode: number | null; signal: NodeJS.Signals | null } | undefined;
+	let cancelGrace: (() => void) | undefined;
+	let urgent = false;
+	const exited = Promise.withResolvers<ProcessExit>();
+	const gone = Promise.withResolvers<void>();
+
+	const kill = (): void => {
+		cancelGrace?.();
+		if (!exit) signalTree(tree, "SIGKILL");
+	};
+	const terminate = (): void => {
+		cancelGrace?.();
+		if (exit) return;
+		signalTree(tree, "SIGTERM");
+		cancelGrace = startAwakeTimer(urgent ? urgentGraceMs : endGraceMs, kill);
+	};
+	const end = (why: ExitReason, hurry = false): void => {
+		if (reason === undefined) {
+			reason = why;
+			stdin.end();
+			if (!hurry) cancelGrace = startAwakeTimer(endGraceMs, terminate);
+		}
+		if (hurry && !urgent) {
+			urgent = true;
+			terminate();
+		}
+	};
+
+	const tail: Buffer[] = [];
+	const addStderrLine = (line: Buffer): void => {
+		if (tail.push(line) > stderrTailLines) tail.shift();
+		handlers.onStderrLine(line);
+	};
+	const outputLines = createLineReader(params.maxMessageBytes, handlers);
+	const stderrLines = createLineReader(longestStderrLineBytes, {
+		onLine: addStderrLine,
+		onOverlongLine: (head) => addStderrLine(Buffer.concat([head, Buffer.from(" … (cut)")])),
+	});
+
+	let lastOutputAt = 0;
+	let outputEnded = false;
+	stdout.on("data", (chunk: Buffer) => {
+		lastOutputAt = performance.now();
+		outputLines.push(chunk);
+	});
+	stderr.on("data", (chunk: Buffer) => {
+		lastOutputAt = performance.now();
+		stderrLines.push(chunk);
+	});
+	stdout.once("end", () => {
+		outputEnded = true;
+		startAwakeTimer(drainMs, () => {
+			if (!exit) handlers.onOutputClosed();
+		});
+	});
+	for (const stream of [stdout, stderr]) stream.on("error", () => stream.destroy());
+
+	let finished = false;
+	const finish = (): void => {
+		if (finished || !exit) return;
+		finished = true;
+		cancelGrace?.();
+		outputLines.end();
+		stderrLines.end();
+		stdout.destroy();
+		stderr.destroy();
+		stdin.destroy();
+		const report = { ...exit, reason: reason ?? "exited" };
+		handlers.onExit(report);
+		exited.resolve(report);
+		whenTreeIsGone(tree, () => {
+			forgetTree(tree);
+			gone.resolve();
+		});
+	};
+	const finishWhenQuiet = (): void => {
+		startAwakeTimer(drainMs, () => {
+			if (finished) return;
+			if (outputEnded || performance.now() - lastOutputAt >= drainMs) finish();
+			else finishWhenQuiet();
+		});
+	};
+	child.once("exit", (exitCode, signal) => {
+		exit = { exitCode, signal };
+		tree.leaderExited = true;
+		finishWhenQuiet();
+		startAwakeTimer(longestDrainMs, finish);
+	});
+	child.once("close", finish);
+	child.on("error", () => {
+		// A signal that could not be delivered; the exit is reported by "exit".
+	});
+
+	child.unref();
+	for (const stream of [stdin, stdout, stderr]) (stream as { unref?: () => void }).unref?.();
+
+	return {
+		pid,
+		writer: createWriter(stdin),
+		end,
+		stderrTail: () => tail.map((line) => line.toString("utf8").trimEnd()),
+		exited: exited.promise,
+		gone: gone.promise,
+	};
+}
+
+function startChild(params: ResolvedServerParams, env: Record<string, string>) {
+	try {
+		return spawn(params.command, params.args, {
+			cwd: params.cwd,
+			env,
+			stdio: ["pipe", "pipe", "pipe"],
+			// Its own session and process group: the whole group can be signalled at once, and no terminal's Ctrl-C reaches it.
+			detached: true,
+			windowsHide: true,
+		});
+	} catch (error) {
+		throw spawnFailure(params, error as NodeJS.ErrnoException);
+	}
+}
+
+function spawnFailure(params: ResolvedServerParams, cause: NodeJS.ErrnoException): McpStdioError {
+	return new McpStdioError(
+		"SPAWN_FAILED",
+		`MCP server ${params.name} could not be started: ${spawnProblem(params, cause)}`,
+		{
+			data: { phase: "spawn" },
+			cause,
+		},
+	);
+}
+
+function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.ErrnoException): string {
+	if (cwd !== undefined && !isFolder(cwd)) {
+		return `its folder ${cwd.slice(0, 200)} does not exist or is no folder (${cause.code}); check params.cwd`;
+	}
+	switch (cause.code) {
+		case "ENOENT":
+			return `${command} was not found (ENOENT); check params.command and PATH, and that it is part of the deployment`;
+		case "EACCES":
+			return `${command} may not be executed (EACCES); check its mode and that it is not a folder`;
+		case "E2BIG":
+			return `the arguments and the environment of ${command} are too long together (E2BIG); pass less in params.args and params.env`;
+		default:
+			return `${command} failed with ${cause.code ?? cause.message}`;
+	}
+}
+
+function isFolder(path: string): boolean {
+	try {
+		return statSync(path).isDirectory();
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { listProcesses, type ProcessEntry, processTree, signalProcess } from "../../process/table.ts";
+
+/**
+ * Every process of one execution environment: the runtime, what it started, and what that started, in whatever process
+ * group or session, also when the parent has died since.
+ */
+export type EnvironmentTree = {
+	/** Looks into the process table, so that a process is still known when it loses its parent later. */
+	observe(table: readonly ProcessEntry[]): void;
+	/** Stops every process (SIGSTOP); when it returns, none runs. */
+	freeze(): void;
+	/** Lets the stopped processes run on (SIGCONT). */
+	thaw(): void;
+	/** Ends every process (SIGKILL, which a stopped process obeys as well). */
+	kill(): void;
+	/** Whether one of them is left; a zombie is not. */
+	isAlive(): boolean;
+};
+
+// A fork bomb can start processes faster than they are found: then some stay running.
+const maxWalks = 20;
+
+/**
+ * @param rootPid a process that leads its own group and session
+ * @param marks strings that only this environment's processes have in their environment variables: a process that was
+ *   orphaned before any look at the process table is found by them (Linux only)
+ * @param hasRootExited from then on its pid may be another process's
+ */
+export function createEnvironmentTree(
+	rootPid: number,
+	marks: readonly string[],
+	hasRootExited: () => boolean,
+): EnvironmentTree {
+	const known = new Map<number, ProcessEntry>();
+	let rootStart: number | undefined;
+
+	/** The living members; adds the new ones to `known` and drops those that ended. */
+	const walk = (table: readonly ProcessEntry[] = listProcesses()): ProcessEntry[] => {
+		const byPid = new Map(table.map((entry) => [entry.pid, entry]));
+		const isKnown = (entry: ProcessEntry | undefined): boolean =>
+			entry !== undefined && known.get(entry.pid)?.startTime === entry.startTime;
+		const root = byPid.get(rootPid);
+		rootStart ??= root?.startTime;
+		const roots = [...known.keys()].filter((pid) => pid !== rootPid && isKnown(byPid.get(pid)));
+		// A group outlives its leader, and its id is not given to another process before the group is empty.
+		if (root === undefined || root.startTime === rootStart) roots.push(rootPid);
+		const found = new Map<number, ProcessEntry>();
+		for (const pid of roots) for (const entry of processTree(table, pid)) found.set(entry.pid, entry);
+		known.clear();
+		for (const [pid, entry] of found) if (!entry.zombie) known.set(pid, entry);
+		return [...known.values()];
+	};
+
+	const findStrays = (): void => {
+		if (process.platform !== "linux") return;
+		for (const entry of listProcesses()) {
+			if (!entry.zombie && !known.has(entry.pid) && entry.pid !== process.pid && carriesMark(entry.pid, marks)) {
+				known.set(entry.pid, entry);
+			}
+		}
+	};
+
+	const freeze = (): void => {
+		const stopped = new Map<number, number>();
+		const stop = (entry: ProcessEntry): boolean => {
+			if (stopped.get(entry.pid) === entry.startTime) return false;
+			stopped.set(entry.pid, entry.startTime);
+			return signalProcess(entry.pid, "SIGSTOP");
+		};
+		const root = known.get(rootPid);
+		if (root && !hasRootExited()) stop(root);
+		for (let walks = 0; walks < maxWalks; walks++) {
+			// What starts between two walks is a child of a process that was not yet stopped at the first one.
+			if (walk().filter(stop).length === 0) return;
+		}
+	};
+
+	walk();
+	return {
+		observe: (table) => void walk(table),
+		freeze,
+		thaw: () => {
+			for (const pid of known.keys()) signalProcess(pid, "SIGCONT");
+		},
+		kill: () => {
+			freeze();
+			findStrays();
+			for (const pid of known.keys()) signalProcess(pid, "SIGKILL");
+		},
+		isAlive: () => walk().length > 0,
+	};
+}
+
+function carriesMark(pid: number, marks: readonly string[]): boolean {
+	try {
+		const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+		return marks.some((mark) => environment.includes(mark));
+	} catch {
+		return false;
+	}
+}
