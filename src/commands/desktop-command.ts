@@ -1,8 +1,10 @@
+import { delimiter, join } from "node:path";
 import type { StdioServerParams } from "../params.ts";
+import { programOf } from "./desktop-wrappers.ts";
 import { isExecutable } from "./executable.ts";
 import { installedVersion, npmServer } from "./npm-server.ts";
 import type { CommandOptions } from "./options.ts";
-import { pythonServer, runPython } from "./python-server.ts";
+import { pythonServer, runAnyScript, runPython } from "./python-server.ts";
 
 /** A command line as a host has it, with its variables filled in, and how to speak of its server in errors. */
 export type HostCommand = {
@@ -16,9 +18,7 @@ export type HostCommand = {
 export function paramsOf(host: HostCommand, options: CommandOptions): StdioServerParams {
 	const { command, args } = host;
 	const tool = programOf(command);
-	const [first = "", second = ""] = args;
-	if (tool === "cmd" && /^\/c$/i.test(first))
-		return paramsOf({ ...host, command: second, args: args.slice(2) }, options);
+	const [first = ""] = args;
 	if (/^(npx|bunx|pnpx)$/.test(tool)) return fromNpx(host, args, options);
 	if (/^(npm|pnpm|yarn|bun)$/.test(tool) && /^(exec|x|dlx)$/.test(first)) return fromNpx(host, args.slice(1), options);
 	if (tool === "uvx") return fromPackage(host, args, options);
@@ -30,13 +30,28 @@ export function paramsOf(host: HostCommand, options: CommandOptions): StdioServe
 			`${host.where} runs in a container (${tool}), and Lambda has none to start: deploy the server's package with the function and use npmServer or pythonServer, or build the function's own image from the server's`,
 		);
 	}
+	if (!/[\\/]/.test(command) && !/^node(js)?$/.test(tool)) {
+		const script = fromInstalledScript(tool, args, options);
+		if (script) return script;
+	}
 	const { from: _from, ...params } = options;
 	return { ...params, command: /^node(js)?$/.test(tool) ? process.execPath : command, args: [...args] };
 }
 
-/** The name of a program, without the folder and ending that it has on someone's desktop. */
-function programOf(command: string): string {
-	return (command.split(/[\\/]/).at(-1) ?? "").replace(/\.(exe|cmd|bat)$/i, "");
+/** A script that pip has put on a desktop's PATH is run where its package is deployed, unless PATH has it there as well. */
+function fromInstalledScript(
+	name: string,
+	args: readonly string[],
+	options: CommandOptions,
+): StdioServerParams | undefined {
+	const onPath = (process.env.PATH ?? "").split(delimiter).some((folder) => folder && isExecutable(join(folder, name)));
+	if (onPath && !/^(mcp|fastmcp)$/.test(name)) return undefined;
+	try {
+		return runAnyScript(name, args, options);
+	} catch {
+		// There is no Python: the command stays as it is.
+		return undefined;
+	}
 }
 
 type Flags = { readonly values: Readonly<Record<string, string>>; readonly rest: readonly string[] };
@@ -69,9 +84,45 @@ function readFlags(
 	return { values, rest: args.slice(index) };
 }
 
-const npxFlags = { "-p": "package", "--package": "package", "--registry": "ignored", "--cache": "ignored" };
+const npxFlags = {
+	"-p": "package",
+	"--package": "package",
+	...ignored(
+		"--registry --cache --loglevel --userconfig --globalconfig --prefix -C --tag --before --omit --include --workspace -w",
+		"--script-shell --cafile --ca --cert --key --proxy --https-proxy --noproxy --user-agent --otp --scope --location",
+		"--fetch-retries --fetch-timeout --fetch-retry-factor --fetch-retry-mintimeout --fetch-retry-maxtimeout --maxsockets",
+	),
+};
 const npxSwitches =
-	/^(-y|--yes|-q|--quiet|-s|--silent|--bun|--no|--no-install|--ignore-existing|--offline|--prefer-o(ff|n)line|--loglevel)$/;
+	/^(-y|--yes|-q|--quiet|-s|--silent|-f|--force|-g|--global|-d+|--verbose|--bun|--ignore-existing|--ignore-scripts|--offline|--prefer-(offline|online)|--legacy-peer-deps|--strict-ssl|--progress|--color|--audit|--fund|--update-notifier|--foreground-scripts|--no-?[\w-]*)$/;
+
+/** Flags with a value that means nothing where everything is installed. */
+function ignored(...lines: readonly string[]): Readonly<Record<string, string>> {
+	const flags = lines.flatMap((line) => line.split(" "));
+	return Object.fromEntries(flags.map((flag) => [flag, "ignored"]));
+}
+
+/** Programs that only pass messages on to a server elsewhere, when they are given its URL. */
+const remoteBridges = /^(mcp-remote|supergateway|mcp-proxy|mcp-proxy-for-aws|@smithery\/cli)$/;
+
+/** Runs what a package gives; where it is a bridge that is not installed, the server that is wanted is another. */
+function unlessRemote(
+	host: HostCommand,
+	name: string,
+	args: readonly string[],
+	run: () => StdioServerParams,
+): StdioServerParams {
+	try {
+		return run();
+	} catch (cause) {
+		const url = args.find((arg) => /^https?:\/\//i.test(arg));
+		if (url === undefined || !remoteBridges.test(name)) throw cause;
+		throw new TypeError(
+			`${host.where} is a remote server that ${name} passes messages on to: there is nothing to run; connect to it directly, at ${URL.parse(url)?.host ?? "its URL"}`,
+			{ cause },
+		);
+	}
+}
 
 function fromNpx(host: HostCommand, args: readonly string[], options: CommandOptions): StdioServerParams {
 	const { values, rest } = readFlags(host, args, npxFlags, npxSwitches);
@@ -82,7 +133,8 @@ function fromNpx(host: HostCommand, args: readonly string[], options: CommandOpt
 		throw new TypeError(`${host.where} runs no package by its name; install it and use npmServer with the name it has`);
 	}
 	const [, name = spec, version = ""] = /^(.[^@]*)@(.*)$/s.exec(spec) ?? [];
-	const params = npmServer(name, serverArgs, { ...options, bin: values.package && target ? target : undefined });
+	const bin = values.package && target ? target : undefined;
+	const params = unlessRemote(host, name, serverArgs, () => npmServer(name, serverArgs, { ...options, bin }));
 	// A range or a tag says which to install, and that is done; an exact version is a promise.
 	if (!/^\d+\.\d+\.\d+/.test(version)) return params;
 	const installed = installedVersion(name, options.from);
@@ -100,24 +152,44 @@ const uvFlags = {
 	"--directory": "directory",
 	"-m": "module",
 	"--module": "module",
-	"--python": "ignored",
-	"-p": "ignored",
-	"--with": "ignored",
-	"-w": "ignored",
-	"--with-editable": "ignored",
-	"--with-requirements": "ignored",
-	"--project": "ignored",
-	"--index-url": "ignored",
-	"--index": "ignored",
-	"--extra": "ignored",
-	"--prerelease": "ignored",
+	...ignored(
+		"--python -p --with -w --with-editable --with-requirements --project --index-url -i --index --default-index",
+		"--extra-index-url --find-links -f --index-strategy --keyring-provider --extra --group --package --prerelease",
+		"--resolution --fork-strategy --exclude-newer --link-mode --constraints -c --overrides --build-constraints",
+		"--cache-dir --config-file --config-setting -C --color --python-preference --python-platform --torch-backend",
+		"--allow-insecure-host --refresh-package --reinstall-package --upgrade-package -P --pip-args --suffix --env-file",
+	),
 };
-const uvSwitches = /^(-q|--quiet|--offline|--refresh|--isolated|--frozen|--locked|--active|--native-tls|--no-[\w-]+)$/;
+const uvSwitches =
+	/^(-q+|--quiet|-v+|--verbose|-n|--offline|--refresh|--reinstall|-U|--upgrade|--isolated|--frozen|--locked|--active|--exact|--all-extras|--all-groups|--dev|--managed-python|--native-tls|--system-certs|--preview|--pre|--no-[\w-]+)$/;
 
+/** What `uvx` and `pipx run` run: a console script of a package, as a rule the one that is named like it. */
 function fromPackage(host: HostCommand, args: readonly string[], options: CommandOptions): StdioServerParams {
 	const { values, rest } = readFlags(host, args, uvFlags, uvSwitches);
 	const [target = "", ...serverArgs] = rest;
-	return pythonServer(host.module ?? moduleOf(host, values.package ?? target), serverArgs, options);
+	if (host.module !== undefined) return pythonServer(host.module, serverArgs, options);
+	if (values.package === undefined) {
+		const name = distributionOf(target);
+		if (name === undefined) throw notByName(host);
+		return runScriptOf(host, name, name, serverArgs, options);
+	}
+	const script = distributionOf(target) ?? target;
+	const name = distributionOf(values.package);
+	if (name !== undefined) return runScriptOf(host, name, script, serverArgs, options);
+	// A repository or an archive says nothing about the name of what it installs.
+	const params = runAnyScript(script, serverArgs, options);
+	if (!params) throw notByName(host, script);
+	return { ...params, name: options.name ?? script };
+}
+
+function runScriptOf(
+	host: HostCommand,
+	name: string,
+	script: string,
+	args: readonly string[],
+	options: CommandOptions,
+): StdioServerParams {
+	return unlessRemote(host, name, args, () => pythonServer(name, args, { ...options, script }));
 }
 
 function fromUv(host: HostCommand, options: CommandOptions): StdioServerParams {
@@ -133,15 +205,22 @@ function fromUv(host: HostCommand, options: CommandOptions): StdioServerParams {
 	const [target = "", ...serverArgs] = rest;
 	if (target.endsWith(".py")) return runPython(rest, placed);
 	if (/^python[\d.]*$/.test(target)) return fromPython({ ...host, command: target, args: serverArgs }, placed);
-	return pythonServer(host.module ?? moduleOf(host, target), serverArgs, placed);
+	if (host.module !== undefined) return pythonServer(host.module, serverArgs, placed);
+	const name = distributionOf(target);
+	if (name === undefined) throw notByName(host);
+	const params = runAnyScript(name, serverArgs, placed);
+	return params ? { ...params, name: placed.name ?? name } : runScriptOf(host, name, name, serverArgs, placed);
 }
 
-/** `mcp-server-time[extra]==1.2` is the package of the module `mcp_server_time`, as a rule. */
-function moduleOf(host: HostCommand, spec: string): string {
-	const [, name] = /^([\w.-]+)(?:\[.*?\])?(?:\s*[@=<>~!].*)?$/s.exec(spec) ?? [];
-	if (name !== undefined) return name.replaceAll("-", "_");
-	throw new TypeError(
-		`${host.where} runs something that is no name of a Python package; install it and name its module with the option module`,
+/** `mcp-server-time[extra]==1.2` is the distribution `mcp-server-time`; a URL or a path is none. */
+function distributionOf(spec: string): string | undefined {
+	return /^([a-z\d](?:[\w.-]*[a-z\d])?)\s*(?:\[[^\]]*\])?\s*(?:[@=<>~!].*)?$/is.exec(spec.split(" @ ")[0] ?? "")?.[1];
+}
+
+function notByName(host: HostCommand, script?: string): TypeError {
+	const what = script === undefined ? "" : `, and no installed package has the script ${script}`;
+	return new TypeError(
+		`${host.where} runs no Python package by its name${what}; install it with pip and use pythonServer with the name it has, or name its module with the option module`,
 	);
 }
 

@@ -5,11 +5,12 @@ import type { StdioServerParams } from "../params.ts";
 import { environmentVariables, isText, type OptionRules, text, validateOptions } from "../validate.ts";
 import { type HostCommand, paramsOf } from "./desktop-command.ts";
 import { expand } from "./desktop-variables.ts";
+import { unwrap } from "./desktop-wrappers.ts";
 import { type CommandOptions, commandRules } from "./options.ts";
 import { places } from "./places.ts";
 
 export type HostConfigOptions = CommandOptions & {
-	/** The module of a Python package, where it is not the package's name with underscores. */
+	/** The module of a Python package to run in place of its console script. */
 	readonly module?: string | undefined;
 	/** What `${input:id}` stands for, by id: what VS Code asks its user for. @default {} */
 	readonly inputs?: Readonly<Record<string, string>> | undefined;
@@ -27,10 +28,11 @@ const optionRules = (): OptionRules<HostConfigOptions> => ({
  * deployed, never from an event. Members that concern only the host are ignored.
  *
  * A package runner is replaced by what it would run, as installed with the function: `npx`, `bunx` and the like by
- * `npmServer`, `uvx`, `uv run` and `pipx run` by `pythonServer` (its module is the package's name with underscores unless
- * the option `module` says otherwise), `node` by this process's Node, `python` by the interpreter that `pythonServer` finds.
- * An exact version of an npm package has to be the installed one; ranges, tags and versions of Python packages are not
- * compared. Any other command is kept.
+ * `npmServer`, `uvx`, `uv run` and `pipx run` by `pythonServer` (the console script of the installed distribution, unless
+ * the option `module` names a module), `mcp run` and `fastmcp run` by theirs, `node` by this process's Node, `python` by the
+ * interpreter that `pythonServer` finds. `env`, `cmd /c` and a shell around them are taken off. An exact version of an npm
+ * package has to be the installed one; ranges, tags and versions of Python packages are not compared. Any other command is
+ * kept.
  *
  * `${env:NAME}`, `${NAME}` and `${NAME:-default}` are filled in from this process's environment, `${input:id}` from the
  * option `inputs`, `${workspaceFolder}` is the first folder of the search (`from`). The options' `env` goes over the entry's.
@@ -62,8 +64,9 @@ export function fromHostConfig(json: unknown, name: string, options: HostConfigO
 	const { command, args, cwd, env } = checkEntry(entry, where);
 	const fromFile = typeof entry.envFile === "string" ? readEnvFile(resolve(folder, fill(entry.envFile)), where) : {};
 	const filled = Object.entries(env).map(([key, value]) => [key, fill(value)]);
-	const host: HostCommand = { where, command: fill(command), args: args.map(fill), module };
-	const merged = { ...fromFile, ...Object.fromEntries(filled), ...params.env };
+	const bare = unwrap(fill(command), args.map(fill), where);
+	const host: HostCommand = { where, command: bare.command, args: bare.args, module };
+	const merged = { ...fromFile, ...Object.fromEntries(filled), ...bare.env, ...params.env };
 	return paramsOf(host, {
 		...params,
 		...(Object.keys(merged).length > 0 && { env: merged }),
@@ -105,6 +108,10 @@ function findEntry(config: unknown, name: string): Readonly<Record<string, unkno
 }
 
 function parse(json: string): unknown {
+	// A file's content begins with a brace, behind blanks and comments.
+	if (/^(~|\.{0,2}\/|[A-Za-z]:\\|file:)|^[\w. -]+\.jsonc?$/.test(json.trim()) && !/^\/[/*]/.test(json.trim())) {
+		throw new TypeError("json must be the text of a host's configuration, and this looks like its path; read the file");
+	}
 	try {
 		return JSON.parse(withoutComments(json));
 	} catch (error) {

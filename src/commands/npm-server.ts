@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
-import { basename, delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join, normalize } from "node:path";
 import { isObject } from "../jsonrpc.ts";
 import type { StdioServerParams } from "../params.ts";
 import { type OptionRules, text, validateOptions } from "../validate.ts";
@@ -42,7 +42,7 @@ export function npmServer(
 	options: NpmServerOptions = {},
 ): StdioServerParams {
 	checkName(name);
-	checkArgs(args);
+	checkArgs(args, "npmServer");
 	validateOptions("options", options, optionRules());
 	const { from, bin, file, ...params } = options;
 	const folder = findPackage(name, from);
@@ -70,7 +70,7 @@ function findPackage(name: string, from: string | URL | undefined): string {
 	const found = searched.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, "package.json")));
 	if (found !== undefined) return found;
 	throw new Error(
-		`The package ${name} was not found in ${searched.join(", ")}. Install it (npm install ${name}) and deploy it with the function: a bundler leaves it out unless it is told to ship the package in node_modules`,
+		`The package ${name} was not found. Install it (npm install ${name}) and deploy it with the function: a bundler leaves it out unless it is told to ship the package in node_modules. It was looked for in ${searched.join(", ")}`,
 	);
 }
 
@@ -99,7 +99,9 @@ function chooseCommand(name: string, manifest: { readonly bin?: unknown }, wante
 	const short = basename(name);
 	const commands = isObject(manifest.bin) ? manifest.bin : { [short]: manifest.bin };
 	const names = Object.keys(commands).filter((key) => typeof commands[key] === "string");
-	const chosen = wanted ?? (names.length === 1 ? names[0] : short);
+	const files = new Set(names.map((key) => normalize(commands[key] as string)));
+	// https://docs.npmjs.com/cli/v11/commands/npm-exec#description: several names of one file are one command.
+	const chosen = wanted ?? (files.size === 1 ? names[0] : short);
 	if (chosen !== undefined && names.includes(chosen)) return commands[chosen] as string;
 	throw new TypeError(
 		names.length === 0

@@ -1,3 +1,4 @@
+import { isObject } from "../jsonrpc.ts";
 import { paramRules, type StdioServerParams } from "../params.ts";
 import { type OptionRule, type OptionRules, text } from "../validate.ts";
 
@@ -26,6 +27,8 @@ export function commandRules(): OptionRules<CommandOptions> {
 }
 
 /** Checks the arguments as the params of a server are checked. */
-export function checkArgs(args: readonly string[]): void {
-	if (!paramRules.args.accepts(args)) throw new TypeError("args must be an array of strings");
+export function checkArgs(args: readonly string[], caller: string): void {
+	if (paramRules.args.accepts(args)) return;
+	const hint = isObject(args) ? `; options are the third argument: ${caller}(name, [], { … })` : "";
+	throw new TypeError(`args must be an array of strings${hint}`);
 }

@@ -81,6 +81,9 @@ describe("a configuration", () => {
 		["another server", { mcpServers: { a: {}, b: {} } }, /has no server "it"; it has "a", "b"/],
 		["no server at all", { servers: {} }, /none at all/],
 		["an inherited name", { mcpServers: Object.create({ it: {} }) }, /has no server/],
+		["a path", "/Users/me/claude_desktop_config.json", /looks like its path; read the file/],
+		["a path of the folder", "./mcp.json", /looks like its path; read the file/],
+		["a name of a file", ".mcp.json", /looks like its path; read the file/],
 		["text that is no JSON", '{ "A_KEY": secret }', /^json is not JSON: there is an error at/],
 		["a URL", { mcpServers: { it: { url: "https://x" } } }, /is a remote one \(url\): there is nothing to run/],
 		["a type", { servers: { it: { type: "http", command: "x" } } }, /is a remote one \(type "http"\)/],
@@ -101,6 +104,13 @@ describe("a command line", () => {
 		["npx pkg@latest", npm("pkg")],
 		["npx --yes pkg@^1.0.0", npm("pkg")],
 		["npx -y --package=@s/pkg other --x", npm("@s/pkg", ["--x"], { bin: "other" })],
+		["npx -y --loglevel error pkg", npm("pkg")],
+		["npx --loglevel=error --registry https://r.example.com -y pkg --loglevel x", npm("pkg", ["--loglevel", "x"])],
+		["npx -y --no-update-notifier -q pkg", npm("pkg")],
+		["env npx -y pkg --x", npm("pkg", ["--x"])],
+		["/usr/bin/env npx pkg", npm("pkg")],
+		["env KEY=x OTHER= npx -y pkg", { ...npm("pkg"), env: { KEY: "x", OTHER: "" } }],
+		["env KEY=x node a.js", { command: process.execPath, args: ["a.js"], name: "it", env: { KEY: "x" } }],
 		["npx -p pkg -- other", npm("pkg", [], { bin: "other" })],
 		["/opt/homebrew/bin/npx -y pkg", npm("pkg")],
 		["cmd /c npx -y pkg --x", npm("pkg", ["--x"])],
@@ -136,8 +146,13 @@ describe("a command line", () => {
 		["npx ./folder", /runs no package by its name/],
 		["npx", /package must be/],
 		[
+			"npx -y mcp-remote https://u:secret@mcp.example.com/mcp",
+			/is a remote server.*connect to it directly, at mcp\.example\.com$/,
+		],
+		["npx -y mcp-remote", /The package mcp-remote was not found/],
+		[
 			"uvx --from git+https://token@example.com/a mcp",
-			/^The server "it" runs something that is no name.*option module/,
+			/^The server "it" runs no Python package by its name, and no installed package has the script mcp; install it/,
 		],
 		["uv sync", /uv has to be followed by run/],
 	])("%s is an error that says why", (text, message) => {
@@ -148,6 +163,77 @@ describe("a command line", () => {
 		expect(read(line("uvx awslabs.docs-server@latest"), { module: "awslabs.docs.server" })).toEqual(
 			python("awslabs.docs.server"),
 		);
+	});
+});
+
+describe("a Python script", () => {
+	const site = join(root, "py/.venv/lib/python3.12/site-packages");
+	mkdirSync(join(root, "py/.venv/bin"), { recursive: true });
+	writeFileSync(join(root, "py/.venv/bin/python3"), "#!/bin/sh\n", { mode: 0o755 });
+	const scripts = {
+		"mcp_server_sqlite-1": "mcp-server-sqlite = mcp_server_sqlite:main",
+		"mcp_atlassian-1": "mcp-atlassian = mcp_atlassian:main",
+		"mcp-2": "mcp = mcp.cli:app [cli]",
+		"fastmcp-4": "fastmcp = fastmcp.cli:app",
+		"some_dist-1": "other-name = some.dist:main",
+	};
+	for (const [name, script] of Object.entries(scripts)) {
+		mkdirSync(join(site, `${name}.dist-info`), { recursive: true });
+		writeFileSync(join(site, `${name}.dist-info/entry_points.txt`), `[console_scripts]\n${script}\n`);
+	}
+
+	/** The function that is called, and its arguments. */
+	function called(text: string, more: object = {}) {
+		const { args = [] } = read(line(text), { from: join(root, "py"), ...more });
+		const [, module, object] = /from (\S+) import \S+; sys\.exit\((\S+)\(\)\)/.exec(args[1] ?? "") ?? [];
+		return [`${module}:${object}`, ...args.slice(2)];
+	}
+
+	test.each([
+		["uvx mcp-server-sqlite --db-path /tmp/x.db", ["mcp_server_sqlite:main", "--db-path", "/tmp/x.db"]],
+		["uvx mcp-atlassian@latest", ["mcp_atlassian:main"]],
+		["uvx --from mcp-atlassian==0.1 mcp-atlassian -v", ["mcp_atlassian:main", "-v"]],
+		["uvx --from some-dist[cli]@latest other-name", ["some.dist:main"]],
+		["uvx --python 3.12 --with httpx mcp_atlassian", ["mcp_atlassian:main"]],
+		["uvx --index-url https://i --refresh mcp-atlassian", ["mcp_atlassian:main"]],
+		["uvx --from git+https://token@example.com/a other-name", ["some.dist:main"]],
+		["uv tool run --from some-dist other-name", ["some.dist:main"]],
+		["uv run --with mcp[cli] mcp run /srv/server.py", ["mcp.cli:app", "run", "/srv/server.py"]],
+		["uv run --with fastmcp fastmcp run server.py", ["fastmcp.cli:app", "run", "server.py"]],
+		["uv --directory /srv run mcp-server-sqlite", ["mcp_server_sqlite:main"]],
+		["mcp run server.py", ["mcp.cli:app", "run", "server.py"]],
+		["fastmcp run server.py:mcp", ["fastmcp.cli:app", "run", "server.py:mcp"]],
+		["mcp-server-sqlite --x", ["mcp_server_sqlite:main", "--x"]],
+		["pipx run mcp-atlassian", ["mcp_atlassian:main"]],
+		["pipx run --spec some-dist other-name", ["some.dist:main"]],
+		["env A=b uvx mcp-atlassian", ["mcp_atlassian:main"]],
+		["cmd /c uvx mcp-atlassian", ["mcp_atlassian:main"]],
+		["uvx.exe mcp-atlassian", ["mcp_atlassian:main"]],
+	])("%s runs what the installed distribution says", (text, expected) => {
+		expect(called(text)).toEqual(expected);
+	});
+
+	test.each([
+		["sh", "-c", "uvx mcp-atlassian --x 'a b'"],
+		["bash", "-lc", 'exec uvx mcp-atlassian --x "a b"'],
+		["env", "-S", "uvx mcp-atlassian --x 'a b'"],
+	])("%s %s with a plain text needs no shell", (command, flag, text) => {
+		const { command: found, args } = read({ command, args: [flag, text] }, { from: join(root, "py") });
+		expect([found, ...(args ?? []).slice(2)]).toEqual([join(root, "py/.venv/bin/python3"), "--x", "a b"]);
+	});
+
+	test.each([
+		["uvx mcp-server-git", /^The Python distribution mcp-server-git is not installed\. Install it \(pip install/],
+		["uvx --from some-dist wrong", /has no console script wrong; choose one with the option script: other-name/],
+		["uvx mcp-proxy https://mcp.example.com/sse", /is a remote server that mcp-proxy passes messages on to/],
+	])("%s is an error that says why", (text, message) => {
+		expect(() => called(text)).toThrow(message);
+	});
+
+	test("in a shell's text that does more is an error that says why", () => {
+		const entry = { command: "sh", args: ["-c", "cd /x && uvx mcp-atlassian"] };
+		expect(() => read(entry)).toThrow(/within a shell's text; write it as command and args/);
+		expect(read({ command: "sh", args: ["-c", "cd /x && ./server"] }).args).toEqual(["-c", "cd /x && ./server"]);
 	});
 });
 

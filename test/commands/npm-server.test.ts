@@ -44,6 +44,7 @@ describe("the command of a package", () => {
 			{ bin: { x: "b.js", pkg: "a.js" } },
 			{},
 		],
+		["several bins are one file", "pkg", { bin: { b: "a.js", c: "./a.js" } }, {}],
 		["the option bin chooses", "pkg", { bin: { more: "a.js", pkg: "b.js" } }, { bin: "more" }],
 		["the option file names a script", "pkg", {}, { file: "a.js" }],
 		["exports hide package.json", "pkg", { bin: "a.js", exports: { ".": "./b.js" } }, {}],
@@ -59,7 +60,7 @@ describe("the command of a package", () => {
 	test.each([
 		[
 			"several bins, none named like the package",
-			{ bin: { b: "a.js", c: "a.js" } },
+			{ bin: { b: "a.js", c: "b.js" } },
 			{},
 			/several bins.*option bin: b, c/,
 		],

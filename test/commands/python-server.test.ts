@@ -97,7 +97,13 @@ describe("the environment", () => {
 });
 
 test.each([
-	["mcp-server-time", [], {}, /dashes are underscores there, try "mcp_server_time"/],
+	["https://example.com/x", [], {}, /or of an installed distribution, such as "mcp-server-time", not "https/],
+	[
+		"m",
+		{ env: {} },
+		{},
+		/args must be an array of strings; options are the third argument: pythonServer\(name, \[\], /,
+	],
 	["server.py", [], {}, /not the file server\.py/],
 	["a b", [], {}, /module must be the name of a Python module, such as/],
 	["-c", [], {}, /module must be/],
@@ -108,6 +114,94 @@ test.each([
 	const act = () => pythonServer(module as string, args as string[], options as object);
 	expect(act).toThrow(TypeError);
 	expect(act).toThrow(message);
+});
+
+describe("a distribution's console script", () => {
+	const venv = join(root, "scripts/.venv");
+	const site = join(venv, "lib/python3.12/site-packages");
+	const where = { from: join(root, "scripts") };
+
+	/** Installs the metadata of a distribution; its code is not needed to find it. */
+	function install(folder: string, metadata: string, entryPoints?: string): void {
+		mkdirSync(join(folder, metadata), { recursive: true });
+		if (entryPoints !== undefined) writeFileSync(join(folder, metadata, "entry_points.txt"), entryPoints);
+	}
+
+	interpreter("scripts/.venv/bin/python3");
+	writeFileSync(join(venv, "pyvenv.cfg"), "home = /usr/bin\ninclude-system-site-packages = false\n");
+	install(site, "mcp_server_time-2026.1.1.dist-info", "[console_scripts]\nmcp-server-time = mcp_server_time:main\n");
+	install(
+		site,
+		"awslabs_aws_documentation_mcp_server-1.2.3.dist-info",
+		"[gui_scripts]\nawslabs.aws-documentation-mcp-server = wrong:main\n\n[console_scripts]\nawslabs.aws-documentation-mcp-server = awslabs.docs.server:main\n",
+	);
+	install(
+		site,
+		"awslabs.core_mcp_server-1.0.dist-info",
+		"[console_scripts]\nawslabs.core-mcp-server=awslabs.core:run\n",
+	);
+	install(site, "mcp-2.3.0.dist-info", "[console_scripts]\nmcp = mcp.cli:app [cli]\n");
+	install(site, "Two_Scripts-1.dist-info", "[console_scripts]\r\none = two.a:Server.start\r\nother = two.b:main\r\n");
+	install(site, "no_scripts-1.dist-info");
+	install(site, "legacy_tool-1.0-py3.12.egg-info", "[console_scripts]\nlegacy-tool = legacy:main\n");
+
+	/** What a script's program imports, calls and calls itself. */
+	function ran({ args }: { readonly args?: readonly string[] | undefined }) {
+		const [flag, program = "", ...rest] = args ?? [];
+		const [, name, module, object] =
+			/argv\[0\] = "(.*?)"; from (\S+) import \S+; sys\.exit\((.*?)\(\)\)$/.exec(program) ?? [];
+		return [flag, name, `${module}:${object}`, ...rest];
+	}
+
+	test.each([
+		["mcp-server-time", "mcp-server-time", "mcp_server_time:main"],
+		["awslabs.aws-documentation-mcp-server", "awslabs.aws-documentation-mcp-server", "awslabs.docs.server:main"],
+		["awslabs.core-mcp-server", "awslabs.core-mcp-server", "awslabs.core:run"],
+		["AWSLabs_Core.MCP-server", "awslabs.core-mcp-server", "awslabs.core:run"],
+		["legacy-tool", "legacy-tool", "legacy:main"],
+	])("is run for the name %s", (name, script, target) => {
+		expect(ran(pythonServer(name, ["--x"], where))).toEqual(["-c", script, target, "--x"]);
+	});
+
+	test("is chosen by the option script", () => {
+		expect(ran(pythonServer("two-scripts", [], { ...where, script: "one" }))).toEqual([
+			"-c",
+			"one",
+			"two.a:Server.start",
+		]);
+		expect(ran(pythonServer("mcp", ["run", "f.py"], { ...where, script: "mcp" }))).toEqual([
+			"-c",
+			"mcp",
+			"mcp.cli:app",
+			"run",
+			"f.py",
+		]);
+	});
+
+	test("is found in the folder of packages and on PYTHONPATH as well", () => {
+		const packages = join(root, "target");
+		install(packages, "in_target-1.dist-info", "[console_scripts]\nin-target = t:main\n");
+		expect(ran(pythonServer("in-target", [], { ...where, packages }))).toEqual(["-c", "in-target", "t:main"]);
+		const env = { PYTHONPATH: packages };
+		expect(ran(pythonServer("in-target", [], { ...where, env }))).toEqual(["-c", "in-target", "t:main"]);
+	});
+
+	test.each([
+		["two-scripts", {}, /has no console script two-scripts; choose one with the option script: one, other/],
+		["no-scripts", {}, /has no console scripts; run its module/],
+		[
+			"mcp-server-git",
+			{},
+			/^The Python distribution mcp-server-git is not installed\. Install it \(pip install mcp-server-git\)/,
+		],
+		["mcp-server-git", {}, /It was looked for in .*scripts\/\.venv\/lib\/python3\.12\/site-packages$/],
+	])("that is not there is an error: %s, %o", (name, options, message) => {
+		expect(() => pythonServer(name, [], { ...where, ...options })).toThrow(message);
+	});
+
+	test("is the module of that name where it is not known what the interpreter has installed", () => {
+		expect(pythonServer("mcp-server-time", ["--x"], { python }).args).toEqual(["-m", "mcp_server_time", "--x"]);
+	});
 });
 
 const hasPython = spawnSync("python3", ["-c", "import venv"]).status === 0;
@@ -123,5 +217,27 @@ test.skipIf(!hasPython)(
 		expect(params.command).toBe(join(folder, ".venv/bin/python3"));
 		const response = await runStdioRequest(params, callTool("echo", { message: "ünï" }), { standby: 0 });
 		expect(JSON.parse(textOf(response))).toEqual({ message: "ünï", prefix: join(folder, ".venv") });
+	},
+);
+
+test.skipIf(!hasPython)(
+	"a console script runs as the file that pip makes of it (needs python3 with venv)",
+	async () => {
+		const folder = join(root, "script");
+		execFileSync("python3", ["-m", "venv", "--without-pip", join(folder, ".venv")]);
+		vi.stubEnv("VIRTUAL_ENV", undefined);
+		const packages = join(folder, "python");
+		mkdirSync(join(packages, "tool_dir-1.dist-info"), { recursive: true });
+		writeFileSync(
+			join(packages, "tool_dir-1.dist-info/entry_points.txt"),
+			"[console_scripts]\ntool-x = tool_mod:Tool.run\n",
+		);
+		const program =
+			"import os, sys\nclass Tool:\n  def run():\n    print(sys.argv, __name__, os.getcwd() in sys.path, '' in sys.path, file=sys.stderr)\n    return 3\n";
+		writeFileSync(join(packages, "tool_mod.py"), program);
+		const { command, args, env } = pythonServer("tool-dir", ["--x"], { from: folder, packages, script: "tool-x" });
+		const { status, stderr } = spawnSync(command, args ?? [], { env: { ...process.env, ...env }, encoding: "utf8" });
+		expect(stderr).toBe("['tool-x', '--x'] tool_mod False False\n");
+		expect(status).toBe(3);
 	},
 );
