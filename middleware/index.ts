@@ -7,6 +7,7 @@
 import type { MiddlewareObj } from "@middy/core";
 import { McpStdioError } from "../src/errors.ts";
 import { decodeDirect, decodeUnhandled } from "../src/events/direct.ts";
+import { requireNode } from "../src/node-version.ts";
 import { combineObservers, failureObserver } from "../src/observer.ts";
 import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
@@ -19,6 +20,8 @@ import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 export type { McpContext, McpLambdaContext } from "./context.ts";
 export { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 export type { McpStdioServerParams } from "./server-params.ts";
+
+requireNode();
 
 export type McpStdioServerMiddleware = MiddlewareObj<unknown, unknown, Error, McpLambdaContext> & {
 	/**

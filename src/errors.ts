@@ -1,4 +1,5 @@
 import type { JsonRpcErrorResponse, RequestId } from "./jsonrpc.ts";
+import { reasonOn } from "./stderr-hint.ts";
 
 /** Every way in which the bridge itself can fail. Stable: match on it. */
 export type McpStdioErrorCode =
@@ -49,39 +50,50 @@ export type McpStdioErrorData = {
 
 export type McpStdioErrorOptions = {
 	readonly data?: McpStdioErrorData | undefined;
-	/** The server's last lines on stderr, oldest first. */
+	/** The server's first and last lines on stderr, oldest first. */
 	readonly stderr?: readonly string[] | undefined;
+	/** Sentences for the log alone: the server's command, what it wrote on stdout. */
+	readonly details?: readonly string[] | undefined;
 	readonly cause?: unknown;
 };
 
 /**
  * A failure of the bridge, as opposed to an error that the server answered (those pass through verbatim).
  *
- * `message` is for the log: it says what happened, ends with the server's last line on stderr, and says what to do next.
- * `toResponse` builds what the caller sees; stderr is left out there unless asked for.
+ * `message` is for the log: it says what happened and what to do next, and ends with the line on stderr that looks like the
+ * reason. `toResponse` builds what the caller sees; what the server wrote is left out there unless asked for.
  */
 export class McpStdioError extends Error {
 	override readonly name = "McpStdioError";
 	readonly code: McpStdioErrorCode;
 	readonly data: McpStdioErrorData;
-	/** The server's last lines on stderr, oldest first; at most 20. */
+	/** The server's first lines on stderr (at most 10) and the last (at most 20), with a line between that counts the others. */
 	readonly stderr: readonly string[];
 	readonly #summary: string;
+	readonly #details: readonly string[];
 
 	constructor(code: McpStdioErrorCode, summary: string, options: McpStdioErrorOptions = {}) {
-		const stderr = options.stderr ?? [];
-		super(withLastLine(summary, stderr), options.cause === undefined ? undefined : { cause: options.cause });
+		const { stderr = [], details = [] } = options;
+		super(
+			withReason(joinSentences([summary, ...details]), stderr),
+			options.cause === undefined ? undefined : { cause: options.cause },
+		);
 		this.code = code;
 		this.data = options.data ?? {};
 		this.stderr = stderr;
 		this.#summary = summary;
+		this.#details = details;
 	}
 
 	/** The same failure with more facts about it. */
 	with(data: McpStdioErrorData, cause: unknown = this.cause): McpStdioError {
 		// Not by its name: bundlers rename a class that mentions itself, and logs would show that.
 		const Same = this.constructor as typeof McpStdioError;
-		return new Same(this.code, this.#summary, { data: { ...this.data, ...data }, stderr: this.stderr, cause });
+		const options = { data: { ...this.data, ...data }, stderr: this.stderr, details: this.#details, cause };
+		const same = new Same(this.code, this.#summary, options);
+		// Where it went wrong, not where a fact was added.
+		if (this.stack !== undefined) same.stack = this.stack;
+		return same;
 	}
 
 	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */
@@ -104,7 +116,13 @@ const jsonRpcCodes: { readonly [code in McpStdioErrorCode]?: number } = {
 	INVALID_MESSAGE: -32600,
 };
 
-function withLastLine(summary: string, stderr: readonly string[]): string {
-	const last = stderr.findLast((line) => line.trim() !== "");
-	return last === undefined ? summary : `${summary} (last line on stderr: ${last})`;
+function joinSentences(sentences: readonly string[]): string {
+	return sentences.reduce((text, sentence) => `${text}${/[.?!]$/.test(text) ? "" : "."} ${sentence}`);
+}
+
+function withReason(text: string, stderr: readonly string[]): string {
+	const reason = reasonOn(stderr);
+	if (reason === undefined) return text;
+	const last = stderr.findLast((line) => line.trim() !== "")?.trim();
+	return `${text} (${last === reason ? "last line on stderr" : "on stderr"}: ${reason})`;
 }

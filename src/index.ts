@@ -4,6 +4,8 @@
  * @module mcp-stdio-lambda
  */
 
+import { requireNode } from "./node-version.ts";
+
 export { fromHostConfig, type HostConfigOptions } from "./commands/desktop-config.ts";
 export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
 export { type PythonServerOptions, pythonServer } from "./commands/python-server.ts";
@@ -22,3 +24,5 @@ export type { Lifetime, LifetimeOptions, StdioRequestOptions } from "./options.t
 export type { StdioServerParams } from "./params.ts";
 export { closeStdioServers, prewarmStdioServer } from "./prewarm.ts";
 export { runStdioRequest } from "./run.ts";
+
+requireNode();

@@ -72,8 +72,13 @@ export type Observer = {
 	readonly stderr?: (
 		event: ServerProcessInfo & { readonly line: string; readonly requestId?: RequestId | undefined },
 	) => void;
-	/** Output that answers nothing: text that is not JSON-RPC, or a message nobody waits for. At most 200 characters of it. */
-	readonly noise?: (event: ServerProcessInfo & { readonly problem: string; readonly text: string }) => void;
+	/**
+	 * Output that answers nothing: text that is not JSON-RPC, or a message that no request waits for. At most 200 characters
+	 * of it. `first` is set for the first text of a process that is no message: it tells what program that is.
+	 */
+	readonly noise?: (
+		event: ServerProcessInfo & { readonly problem: string; readonly text: string; readonly first: boolean },
+	) => void;
 	/** A child process ended. */
 	readonly exit?: (
 		event: ServerProcessInfo & {

@@ -1,5 +1,14 @@
 import { basename } from "node:path";
-import { environmentVariables, integer, isText, type OptionRules, oneOf, text, validateOptions } from "./validate.ts";
+import {
+	environmentVariables,
+	integer,
+	isText,
+	listOfTexts,
+	type OptionRules,
+	oneOf,
+	text,
+	validateOptions,
+} from "./validate.ts";
 
 /**
  * Which MCP server to run: the shape of an entry under `mcpServers` in a desktop host's configuration. Command, args and
@@ -23,7 +32,7 @@ export type StdioServerParams = {
 	 * everything, a list the variables it names. Values are read afresh at each start.
 	 *
 	 * The default list is PATH, HOME (a writable one), TMPDIR, XDG_CACHE_HOME, npm_config_cache, LANG, TZ,
-	 * NODE_EXTRA_CA_CERTS and LD_LIBRARY_PATH, and `_X_AMZN_TRACE_ID` where the process is started for one request.
+	 * NODE_EXTRA_CA_CERTS, LD_LIBRARY_PATH and NODE_PATH, and `_X_AMZN_TRACE_ID` where the process is started for one request.
 	 * AWS_LAMBDA_RUNTIME_API, NODE_OPTIONS and LD_PRELOAD are passed only when `env` names them.
 	 *
 	 * @default the default list
@@ -65,11 +74,7 @@ const neverInherited: ReadonlySet<string> = new Set(["AWS_LAMBDA_RUNTIME_API", "
 
 export const paramRules: OptionRules<StdioServerParams> = {
 	command: { ...text, required: true },
-	args: {
-		expected: "an array of strings",
-		accepts: (value) => Array.isArray(value) && value.every(isText),
-		secret: true,
-	},
+	args: listOfTexts,
 	env: environmentVariables,
 	cwd: text,
 	type: oneOf("stdio"),

@@ -4,10 +4,10 @@ import { isObject, type JsonRpcRequest, type JsonRpcResponse, receiveMessage } f
 import { tell } from "./observer.ts";
 import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOptions } from "./options.ts";
 import type { StdioServerParams } from "./params.ts";
-import { serverErrorBehind } from "./server/failures.ts";
 import { serverFor } from "./server/registry.ts";
 import type { Server } from "./server/server.ts";
 import { wasUndelivered } from "./session/conversation.ts";
+import { serverErrorBehind } from "./session/refusal.ts";
 
 /**
  * Forwards one JSON-RPC message to a stdio MCP server and resolves to its response.

@@ -7,6 +7,8 @@ export type OptionRule = {
 	readonly required?: boolean;
 	/** What came may be a secret even where it is a string: it is not shown. */
 	readonly secret?: boolean;
+	/** Says which member of a value is wrong, where that says more than the value as a whole. */
+	readonly problem?: (value: unknown) => { readonly member: string; readonly what: string } | undefined;
 };
 
 /** The rules of an options type: one for each of its options. */
@@ -25,6 +27,8 @@ export function validateOptions<T>(where: string, input: T, rules: OptionRules<T
 		}
 		const value: unknown = input[name];
 		if (value !== undefined && !rule.accepts(value)) {
+			const problem = rule.problem?.(value);
+			if (problem) throw new TypeError(`${where}.${name}${problem.member} ${problem.what}`);
 			throw new TypeError(`${where}.${name} must be ${rule.expected}, not ${show(value, rule.secret)}`);
 		}
 	}
@@ -56,7 +60,30 @@ export const environmentVariables: OptionRule = {
 	accepts: (value) =>
 		isObject(value) &&
 		Object.entries(value).every(([name, item]) => name !== "" && !name.includes("=") && isText(name) && isText(item)),
+	problem: problemOfVariables,
 };
+
+/** `env: { TOKEN: process.env.TOKEN }` is the common case: the variable is not set. */
+function problemOfVariables(value: unknown): { readonly member: string; readonly what: string } | undefined {
+	if (!isObject(value)) return undefined;
+	for (const [name, item] of Object.entries(value)) {
+		if (name === "" || name.includes("=") || !isText(name)) {
+			// What stands behind the sign is the value.
+			const shown = JSON.stringify(name.slice(0, 100).replace(/=.*/s, "=…"));
+			return { member: "", what: `must be ${environmentVariables.expected}; ${shown} is no name` };
+		}
+		const member = /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name.slice(0, 100))}]`;
+		if (typeof item !== "string") return { member, what: `must be a string, not ${kindOf(item)}` };
+		if (!isText(item)) return { member, what: "must be a string without NUL characters" };
+	}
+	return undefined;
+}
+
+function kindOf(value: unknown): string {
+	if (value === undefined || value === null) return String(value);
+	if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object";
+	return `a ${typeof value}`;
+}
 
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionRule {
 	return {
@@ -71,6 +98,19 @@ export function oneOf(...values: readonly string[]): OptionRule {
 		accepts: (value) => values.includes(value as string),
 	};
 }
+
+export const listOfTexts: OptionRule = {
+	expected: "an array of strings",
+	secret: true,
+	accepts: (value) => Array.isArray(value) && value.every(isText),
+	problem: (value) => {
+		const index = Array.isArray(value) ? value.findIndex((item) => !isText(item)) : -1;
+		if (!Array.isArray(value) || index === -1) return undefined;
+		const item: unknown = value[index];
+		const kind = typeof item === "string" ? "a NUL character" : kindOf(item);
+		return { member: "", what: `must be an array of strings, not one with ${kind} at index ${index}` };
+	},
+};
 
 /** A string that can be given to the operating system. */
 export function isText(value: unknown): value is string {

@@ -128,7 +128,7 @@ describe.each(lifetimes)("an observer, in the lifetime %s,", (lifetime) => {
 
 	test("is told what a server wrote just before it died", async () => {
 		const told = record();
-		const lines = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
+		const lines = Array.from({ length: 34 }, (_, index) => `line ${index + 1}`);
 		const response = await runStdioRequest(talksOnStderr, callTool("shout", { lines }), {
 			lifetime,
 			standby: 0,
@@ -136,10 +136,10 @@ describe.each(lifetimes)("an observer, in the lifetime %s,", (lifetime) => {
 		});
 		expect(told.stderr.map(({ line }) => line)).toEqual(lines);
 		const { error } = told.failure[0] ?? {};
-		expect(error?.stderr).toEqual(lines.slice(-20));
-		expect(error?.message).toContain("last line on stderr: line 30");
+		expect(error?.stderr).toEqual([...lines.slice(0, 10), "… 4 more lines …", ...lines.slice(-20)]);
+		expect(error?.message).toContain("last line on stderr: line 34");
 		expect(error?.message).toContain("exited with code 4");
-		expect(JSON.stringify(response)).not.toContain("line 30");
+		expect(JSON.stringify(response)).not.toContain("line 34");
 		expect(failureOf(response)).not.toHaveProperty("stderr");
 	});
 

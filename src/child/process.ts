@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { McpStdioError } from "../errors.ts";
 import type { ExitReason } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
+import { createExcerpt } from "./excerpt.ts";
 import { createLineReader, type LineHandlers } from "./lines.ts";
 import { whenTreeIsGone } from "./sweep.ts";
 import { forgetTree, markName, nextMark, rememberTree, signalTree } from "./tree.ts";
@@ -19,8 +20,8 @@ export type ServerProcess = {
 	 * another. `urgent` skips the first grace and shortens the second. The first reason counts; a later call can only hurry.
 	 */
 	readonly end: (reason: ExitReason, urgent?: boolean) => void;
-	/** The last lines on stderr, oldest first; at most 20. */
-	readonly stderrTail: () => string[];
+	/** The first and the last lines on stderr, oldest first. */
+	readonly stderr: () => string[];
 	/** Settles when the child itself has exited and its output has been read. */
 	readonly exited: Promise<ProcessExit>;
 	/** Settles when nothing is left of its tree. */
@@ -40,7 +41,6 @@ export type ServerProcessHandlers = LineHandlers & {
 	readonly onExit: (exit: ProcessExit) => void;
 };
 
-const stderrTailLines = 20;
 const longestStderrLineBytes = 64 * 1024;
 
 /** How long a child may take to end by itself, first after its stdin is closed and then after SIGTERM. */
@@ -95,9 +95,9 @@ export async function spawnServerProcess(
 		}
 	};
 
-	const tail: Buffer[] = [];
+	const excerpt = createExcerpt();
 	const addStderrLine = (line: Buffer): void => {
-		if (tail.push(line) > stderrTailLines) tail.shift();
+		excerpt.add(line);
 		handlers.onStderrLine(line);
 	};
 	const outputLines = createLineReader(params.maxMessageBytes, handlers);
@@ -167,7 +167,7 @@ export async function spawnServerProcess(
 		pid,
 		writer: createWriter(stdin),
 		end,
-		stderrTail: () => tail.map((line) => line.toString("utf8").trimEnd()),
+		stderr: excerpt.lines,
 		exited: exited.promise,
 		gone: gone.promise,
 	};
@@ -205,7 +205,9 @@ function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.Errn
 	}
 	switch (cause.code) {
 		case "ENOENT":
-			return `${command} was not found (ENOENT); check params.command and PATH, and that it is part of the deployment`;
+			return notFound(command);
+		case "ENOEXEC":
+			return `${command} is no program for this processor and system (ENOEXEC); deploy the build for Lambda's (${process.arch}, Linux), or start it with its interpreter`;
 		case "EACCES":
 			return `${command} may not be executed (EACCES); check its mode and that it is not a folder`;
 		case "E2BIG":
@@ -213,6 +215,21 @@ function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.Errn
 		default:
 			return `${command} failed with ${cause.code ?? cause.message}`;
 	}
+}
+
+function notFound(command: string): string {
+	const [program = ""] = command.split(/\s/);
+	if (program !== command && !existsSync(command)) {
+		return `${command} was not found (ENOENT); a command has no arguments in it: write command ${JSON.stringify(program)} and the rest in params.args`;
+	}
+	if (existsSync(command)) {
+		return `${command} is there, and the interpreter that its first line names is not (ENOENT); start it with its interpreter as params.command`;
+	}
+	const server = /^(npx|bunx|pnpx|npm|pnpm|yarn)$/.test(command) ? "npmServer" : "pythonServer";
+	if (server === "npmServer" || /^(uvx?|pipx)$/.test(command)) {
+		return `${command} was not found (ENOENT); it installs at run time, which Lambda's disk does not allow: deploy the server's package and name it with ${server} or fromHostConfig`;
+	}
+	return `${command} was not found (ENOENT); check params.command and PATH, and that it is part of the deployment`;
 }
 
 function isFolder(path: string): boolean {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isInheritable, type ResolvedServerParams } from "../params.ts";
 
-const passedOn = ["PATH", "LANG", "TZ", "NODE_EXTRA_CA_CERTS", "LD_LIBRARY_PATH"];
+// NODE_PATH is where Node.js finds the packages of a layer: https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+const passedOn = ["PATH", "LANG", "TZ", "NODE_EXTRA_CA_CERTS", "LD_LIBRARY_PATH", "NODE_PATH"];
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings: where SDKs find credentials and region.
 const awsNames = [
@@ -50,6 +51,14 @@ export function inheritedFingerprint(params: ResolvedServerParams): string {
 	const names = inheritedNames(params);
 	if (names.length === 0) return "";
 	return names.map((name) => process.env[name] ?? "").join("\n");
+}
+
+/** The variables that a server speaks of on stderr, and that this process has and does not pass to it. */
+export function variablesNotPassed(params: ResolvedServerParams, stderr: readonly string[]): string[] {
+	const passed = childEnvironment(params, false);
+	const words = stderr.flatMap((line) => line.slice(0, 1000).match(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b/g) ?? []);
+	const missing = words.filter((name) => process.env[name] !== undefined && !(name in passed) && isInheritable(name));
+	return [...new Set(missing)].slice(0, 3);
 }
 
 function inheritedNames(params: ResolvedServerParams): readonly string[] {

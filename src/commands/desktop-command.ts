@@ -84,7 +84,8 @@ function readFlags(
 	return { values, rest: args.slice(index) };
 }
 
-const npxFlags = {
+/** Made when asked for: a bundle without `fromHostConfig` has none of it. */
+const npxFlags = () => ({
 	"-p": "package",
 	"--package": "package",
 	...ignored(
@@ -92,7 +93,7 @@ const npxFlags = {
 		"--script-shell --cafile --ca --cert --key --proxy --https-proxy --noproxy --user-agent --otp --scope --location",
 		"--fetch-retries --fetch-timeout --fetch-retry-factor --fetch-retry-mintimeout --fetch-retry-maxtimeout --maxsockets",
 	),
-};
+});
 const npxSwitches =
 	/^(-y|--yes|-q|--quiet|-s|--silent|-f|--force|-g|--global|-d+|--verbose|--bun|--ignore-existing|--ignore-scripts|--offline|--prefer-(offline|online)|--legacy-peer-deps|--strict-ssl|--progress|--color|--audit|--fund|--update-notifier|--foreground-scripts|--no-?[\w-]*)$/;
 
@@ -125,7 +126,7 @@ function unlessRemote(
 }
 
 function fromNpx(host: HostCommand, args: readonly string[], options: CommandOptions): StdioServerParams {
-	const { values, rest } = readFlags(host, args, npxFlags, npxSwitches);
+	const { values, rest } = readFlags(host, args, npxFlags(), npxSwitches);
 	const [target = "", ...serverArgs] = rest;
 	const spec = values.package ?? target;
 	// A URL may have a token in it: it is not shown.
@@ -146,7 +147,7 @@ function fromNpx(host: HostCommand, args: readonly string[], options: CommandOpt
 	return params;
 }
 
-const uvFlags = {
+const uvFlags = () => ({
 	"--from": "package",
 	"--spec": "package",
 	"--directory": "directory",
@@ -159,13 +160,13 @@ const uvFlags = {
 		"--cache-dir --config-file --config-setting -C --color --python-preference --python-platform --torch-backend",
 		"--allow-insecure-host --refresh-package --reinstall-package --upgrade-package -P --pip-args --suffix --env-file",
 	),
-};
+});
 const uvSwitches =
 	/^(-q+|--quiet|-v+|--verbose|-n|--offline|--refresh|--reinstall|-U|--upgrade|--isolated|--frozen|--locked|--active|--exact|--all-extras|--all-groups|--dev|--managed-python|--native-tls|--system-certs|--preview|--pre|--no-[\w-]+)$/;
 
 /** What `uvx` and `pipx run` run: a console script of a package, as a rule the one that is named like it. */
 function fromPackage(host: HostCommand, args: readonly string[], options: CommandOptions): StdioServerParams {
-	const { values, rest } = readFlags(host, args, uvFlags, uvSwitches);
+	const { values, rest } = readFlags(host, args, uvFlags(), uvSwitches);
 	const [target = "", ...serverArgs] = rest;
 	if (host.module !== undefined) return pythonServer(host.module, serverArgs, options);
 	if (values.package === undefined) {
@@ -193,12 +194,12 @@ function runScriptOf(
 }
 
 function fromUv(host: HostCommand, options: CommandOptions): StdioServerParams {
-	const before = readFlags(host, host.args, uvFlags, uvSwitches);
+	const before = readFlags(host, host.args, uvFlags(), uvSwitches);
 	const [verb, ...more] = before.rest;
 	if (verb === "tool" && more[0] === "run") return fromPackage(host, more.slice(1), options);
 	if (verb === "x") return fromPackage(host, more, options);
 	if (verb !== "run") throw new TypeError(`${host.where}: uv has to be followed by run or tool run`);
-	const { values, rest } = readFlags(host, more, uvFlags, uvSwitches);
+	const { values, rest } = readFlags(host, more, uvFlags(), uvSwitches);
 	const cwd = options.cwd ?? values.directory ?? before.values.directory;
 	const placed = cwd === undefined ? options : { ...options, cwd };
 	if (values.module !== undefined) return pythonServer(host.module ?? values.module, rest, placed);

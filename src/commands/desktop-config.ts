@@ -88,7 +88,13 @@ function checkEntry(entry: Readonly<Record<string, unknown>>, where: string): En
 	const wrong = (member: string, expected: string) => new TypeError(`${where}: ${member} must be ${expected}`);
 	if (!isText(command) || command === "") throw wrong("command", "a string that is not empty");
 	if (!Array.isArray(args) || !args.every(isText)) throw wrong("args", "an array of strings");
-	if (!environmentVariables.accepts(env)) throw wrong("env", environmentVariables.expected);
+	if (!environmentVariables.accepts(env)) {
+		const { member, what } = environmentVariables.problem?.(env) ?? {
+			member: "",
+			what: `must be ${environmentVariables.expected}`,
+		};
+		throw new TypeError(`${where}: env${member} ${what}`);
+	}
 	if (cwd !== undefined && !isText(cwd)) throw wrong("cwd", "a string");
 	return { command, args, env: env as Entry["env"], cwd };
 }

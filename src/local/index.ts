@@ -6,6 +6,7 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { requireNode } from "../node-version.ts";
 import type { EnvironmentState } from "./environment/environment.ts";
 import { handleRequest } from "./front/invoke-api.ts";
 import { sendServiceError, serviceFailed } from "./front/service-error.ts";
@@ -15,6 +16,8 @@ import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
 export type { EnvironmentState } from "./environment/environment.ts";
 export type { LocalLambdaLog } from "./log.ts";
 export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
+
+requireNode();
 
 /** A running Lambda; `await using` closes it. */
 export type LocalLambda = {

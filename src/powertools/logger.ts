@@ -34,9 +34,10 @@ export function createLogReporter(logger: PowertoolsLogger): Reporter {
 				const facts = { server, pid, stream: "stderr", request_id: requestId };
 				logger[levelOf(line)](line, attributes(correlation, facts));
 			},
-			// What the server wrote is left out: it may be a late result.
-			noise({ correlation, server, pid, problem }) {
-				logger.debug(`MCP server ${server} wrote ${problem}`, attributes(correlation, { server, pid }));
+			// The text is left out after the first: it may be a late result.
+			noise({ correlation, server, pid, problem, text, first }) {
+				const facts = { server, pid, stdout: first ? text : undefined };
+				logger[first ? "warn" : "debug"](`MCP server ${server} wrote ${problem}`, attributes(correlation, facts));
 			},
 			failure({ correlation, server, error }) {
 				if (isRecord(correlation)) return;

@@ -1,7 +1,8 @@
 import type { Interruption } from "../deadline.ts";
 import { McpStdioError } from "../errors.ts";
+import type { StartFacts } from "../session/start-facts.ts";
 
-/** What a caller is told who stopped waiting before its request reached a process. */
+/** What is told to a caller that stopped waiting before its request reached a process. */
 export type InterruptedError = (interruption: Interruption) => McpStdioError;
 
 export function interruptedWhileQueued(server: string): InterruptedError {
@@ -13,14 +14,25 @@ export function interruptedWhileQueued(server: string): InterruptedError {
 		);
 }
 
-export function interruptedWhileStarting(server: string): InterruptedError {
-	return ({ code, limitMs, cause }) =>
-		new McpStdioError(
+/** `factsOf` is asked for the process that is awaited, `wasPrewarmed` whether prewarming it is still worth a word. */
+export function interruptedWhileStarting(
+	server: string,
+	factsOf: () => StartFacts | undefined,
+	wasPrewarmed: () => boolean,
+): InterruptedError {
+	return ({ code, limitMs, cause }) => {
+		const more = wasPrewarmed() ? "allow more time or memory" : "allow more time or memory, or prewarm it";
+		return new McpStdioError(
 			code,
-			`MCP server ${server} had not answered initialize ${until(code, limitMs)}; allow more time or memory, or prewarm it`,
-			{ data: { phase: "initialize" }, cause },
+			`MCP server ${server} had not answered initialize ${until(code, limitMs)}; ${more}${speaksStdio}`,
+			{ data: { phase: "initialize" }, ...factsOf(), cause },
 		);
+	};
 }
+
+/** Most servers that hang at their start have opened a port in place of reading stdin. */
+const speaksStdio =
+	". Does it speak MCP over stdio? Some servers need an argument for that, such as --stdio or --transport stdio";
 
 function until(code: Interruption["code"], limitMs: number): string {
 	return code === "TIMEOUT" ? `within ${Math.max(0, Math.round(limitMs))} ms` : "when the caller aborted";
@@ -32,30 +44,10 @@ export function closedError(server: string): McpStdioError {
 	});
 }
 
-export function hungHandshake(server: string, deadlines: number): McpStdioError {
+export function hungHandshake(server: string, deadlines: number, facts: StartFacts | undefined): McpStdioError {
 	return new McpStdioError(
 		"HANDSHAKE_FAILED",
-		`MCP server ${server} did not answer initialize before the deadlines of ${deadlines} requests in a row; it is started anew`,
-		{ data: { phase: "initialize" } },
+		`MCP server ${server} did not answer initialize before the deadlines of ${deadlines} requests in a row; it is started anew${speaksStdio}`,
+		{ data: { phase: "initialize" }, ...facts },
 	);
-}
-
-const refusals = new WeakMap<Error, unknown>();
-
-/** The failure of a handshake that the server answered with an error of its own. */
-export function refusedHandshake(server: string, error: unknown, stderr: readonly string[]): McpStdioError {
-	const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-	const what = typeof message === "string" ? `: ${message}` : "";
-	const failure = new McpStdioError(
-		"HANDSHAKE_FAILED",
-		`MCP server ${server} answered initialize with error ${typeof code === "number" ? code : "of its own"}${what}`,
-		{ data: { phase: "initialize" }, stderr },
-	);
-	refusals.set(failure, error);
-	return failure;
-}
-
-/** The server's own error behind a failed handshake, for the caller whose `initialize` it answers. */
-export function serverErrorBehind(failure: unknown): { readonly error: unknown } | undefined {
-	return failure instanceof Error && refusals.has(failure) ? { error: refusals.get(failure) } : undefined;
 }

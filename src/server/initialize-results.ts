@@ -1,5 +1,5 @@
 import { untilInterrupted } from "../deadline.ts";
-import { interruptedWhileStarting } from "./failures.ts";
+import type { InterruptedError } from "./failures.ts";
 
 /** What a server is asked for unless a caller's own `initialize` says otherwise: the last revision with a handshake. */
 export const defaultProtocolVersion = "2025-11-25";
@@ -20,10 +20,9 @@ const rememberedVersions = 16;
 
 type Running = { readonly done: Promise<unknown>; readonly controller: AbortController; callers: number };
 
-export function createHandshakes(server: string): Handshakes {
+export function createHandshakes(whileStarting: InterruptedError): Handshakes {
 	const results = new Map<string, string>();
 	const running = new Map<string, Running>();
-	const whileStarting = interruptedWhileStarting(server);
 
 	function forget(protocolVersion: string, handshake: Running): void {
 		if (running.get(protocolVersion) === handshake) running.delete(protocolVersion);

@@ -1,7 +1,7 @@
 import type { McpStdioError } from "../errors.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { Session } from "../session/session.ts";
-import { closedError, interruptedWhileQueued, interruptedWhileStarting } from "./failures.ts";
+import { closedError, interruptedWhileQueued } from "./failures.ts";
 import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, type Lease } from "./lease.ts";
 import { createSlots } from "./slots.ts";
@@ -36,7 +36,7 @@ export function createIsolated(
 	const standbys: StartedSession[] = [];
 	/** Standbys whose start someone waits for, who then reports its failure. */
 	const awaited = new Set<StartedSession>();
-	const whileStarting = interruptedWhileStarting(server);
+	const { whileStarting } = starter;
 	const whileQueued = interruptedWhileQueued(server);
 	let wanted: { standby: number; maxProcesses: number } = { standby: 0, maxProcesses: 1 };
 	let refillTimer: NodeJS.Timeout | undefined;

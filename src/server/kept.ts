@@ -1,7 +1,7 @@
 import { untilInterrupted } from "../deadline.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { Session } from "../session/session.ts";
-import { closedError, interruptedWhileStarting } from "./failures.ts";
+import { closedError } from "./failures.ts";
 import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
 import type { StartedSession, Starter } from "./starter.ts";
@@ -15,7 +15,7 @@ export type Kept = {
 };
 
 export function createKept(server: string, starter: Starter): Kept {
-	const whileStarting = interruptedWhileStarting(server);
+	const { whileStarting } = starter;
 	const leases = new Map<Session, number>();
 	let current: StartedSession | undefined;
 

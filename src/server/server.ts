@@ -1,12 +1,11 @@
 import { type Observer, tell } from "../observer.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { ResolvedServerParams } from "../params.ts";
-import { interruptedWhileStarting } from "./failures.ts";
 import { createHandshakes, defaultProtocolVersion } from "./initialize-results.ts";
 import { createIsolated } from "./isolated.ts";
 import { createKept } from "./kept.ts";
 import type { Lease } from "./lease.ts";
-import { createStarter } from "./starter.ts";
+import { createStarter, type Starter } from "./starter.ts";
 
 /** The child processes of one server: which of them serves a request, in either lifetime. */
 export type Server = {
@@ -28,10 +27,10 @@ export type Server = {
 };
 
 export function createServer(params: ResolvedServerParams): Server {
-	const handshakes = createHandshakes(params.name);
+	const handshakes = createHandshakes((interruption) => starter.whileStarting(interruption));
 	let observer: Observer | undefined;
 	let leased = 0;
-	const starter = createStarter(params, () => observer, handshakes.remember);
+	const starter: Starter = createStarter(params, () => observer, handshakes.remember);
 	const isolated = createIsolated(params.name, starter, (error) =>
 		tell(observer, "failure", { server: params.name, error }),
 	);
@@ -50,7 +49,7 @@ export function createServer(params: ResolvedServerParams): Server {
 		name: params.name,
 		async lease(options, signal) {
 			observer = options.observer;
-			if (signal.aborted) throw interruptedWhileStarting(params.name)(signal.reason);
+			if (signal.aborted) throw starter.whileStarting(signal.reason);
 			leased += 1;
 			try {
 				const lease = await (options.lifetime === "environment"
@@ -81,6 +80,7 @@ export function createServer(params: ResolvedServerParams): Server {
 		},
 		async prewarm(options, signal) {
 			observer = options.observer;
+			starter.prewarms();
 			await whileInUse(async () => {
 				await (options.lifetime === "environment" ? kept.open(options, signal) : isolated.prewarm(options, signal));
 			});

@@ -5,7 +5,7 @@ import type { Observer, SessionSource } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { type Session, startSession } from "../session/session.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
-import { closedError, hungHandshake, interruptedWhileStarting } from "./failures.ts";
+import { closedError, hungHandshake, type InterruptedError, interruptedWhileStarting } from "./failures.ts";
 import { defaultProtocolVersion } from "./initialize-results.ts";
 
 /** A process on its way to being ready. */
@@ -32,6 +32,10 @@ export type Starter = {
 		onFree: () => void,
 		correlation?: unknown,
 	) => StartedSession;
+	/** What is told to a caller that stops waiting for a start, with what the start that is furthest has written. */
+	readonly whileStarting: InterruptedError;
+	/** Remembers that starts happen ahead of the requests: advice to prewarm is then left out. */
+	readonly prewarms: () => void;
 	/** Makes the processes that are ending hurry. */
 	readonly hurry: () => void;
 	readonly isClosed: () => boolean;
@@ -48,8 +52,14 @@ export function createStarter(
 	onHandshake: (protocolVersion: string, result: Record<string, unknown>) => void,
 ): Starter {
 	const breaker = createBreaker(params.name);
-	const whileStarting = interruptedWhileStarting(params.name);
 	const alive = new Set<Session>();
+	const starting = new Set<Session>();
+	let isPrewarmed = false;
+	const whileStarting = interruptedWhileStarting(
+		params.name,
+		() => starting.values().next().value?.startFacts(),
+		() => isPrewarmed,
+	);
 	const ending = new Set<Session>();
 	let closed = false;
 
@@ -77,6 +87,8 @@ export function createStarter(
 		}
 		const opened = session;
 		alive.add(opened);
+		starting.add(opened);
+		opened.ready.catch(() => {}).finally(() => starting.delete(opened));
 		opened.exited.then(() => {
 			ending.delete(opened);
 			onFree();
@@ -88,6 +100,10 @@ export function createStarter(
 
 	return {
 		breaker,
+		whileStarting,
+		prewarms: () => {
+			isPrewarmed = true;
+		},
 		start(source, protocolVersion, onFree, correlation) {
 			const fingerprint = inheritedFingerprint(params);
 			const opened = open(source, protocolVersion, onFree, correlation);
@@ -122,7 +138,10 @@ export function createStarter(
 					} catch (error) {
 						if (signal.aborted && (signal.reason as Interruption).code === "TIMEOUT" && waiting === 1)
 							deadlinesLost += 1;
-						if (deadlinesLost === mostDeadlinesLost) end("handshake", true, hungHandshake(params.name, deadlinesLost));
+						if (deadlinesLost === mostDeadlinesLost) {
+							const facts = starting.values().next().value?.startFacts();
+							end("handshake", true, hungHandshake(params.name, deadlinesLost, facts));
+						}
 						throw error;
 					} finally {
 						waiting -= 1;

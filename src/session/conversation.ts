@@ -38,7 +38,8 @@ export type ConversationOptions = {
 	readonly maxMessageBytes: number;
 	/** Builds the error for something that went wrong with the server. */
 	readonly failure: (code: McpStdioErrorCode, what: string) => McpStdioError;
-	readonly onNoise: (problem: string, text: string) => void;
+	/** `isText` is set for what is no message at all. */
+	readonly onNoise: (problem: string, text: string, isText?: boolean) => void;
 	/** A caller stopped waiting for the request with this id; `sent` tells whether the server may have read it. */
 	readonly onInterrupted: (id: number, sent: boolean) => void;
 	/** A write found the pipe broken. */

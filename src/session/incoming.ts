@@ -18,19 +18,19 @@ const longestBannerLineBytes = 1024 * 1024;
 export function parseLine(
 	line: Buffer,
 	onMessage: (message: IncomingMessage) => void,
-	onNoise: (problem: string, text: string) => void,
+	onNoise: (problem: string, text: string, isText?: boolean) => void,
 ): void {
 	const text = line.toString("utf8");
 	let value = parseJson(text);
 	if (value === undefined && line.length <= longestBannerLineBytes) value = parseAfterBanner(text, onNoise);
 	if (value === undefined) {
-		if (text.trim() !== "") onNoise("a line that is not JSON", text);
+		if (text.trim() !== "") onNoise("a line that is not JSON", text, true);
 		return;
 	}
 	for (const message of Array.isArray(value) && value.length > 0 ? value : [value]) {
 		const incoming = classify(message);
 		if (incoming) onMessage(incoming);
-		else onNoise("JSON that is not JSON-RPC", text);
+		else onNoise("JSON that is not JSON-RPC", text, true);
 	}
 }
 
@@ -57,11 +57,11 @@ function parseJson(text: string): unknown {
 	}
 }
 
-function parseAfterBanner(text: string, onNoise: (problem: string, text: string) => void): unknown {
+function parseAfterBanner(text: string, onNoise: (problem: string, text: string, isText: boolean) => void): unknown {
 	const start = bannerBeforeMessage.exec(text)?.index;
 	if (!start) return undefined;
 	const value = parseJson(text.slice(start));
-	if (value !== undefined) onNoise("text in front of a message", text.slice(0, start));
+	if (value !== undefined) onNoise("text in front of a message", text.slice(0, start), true);
 	return value;
 }
 

@@ -4,8 +4,9 @@ import { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData } from ".
 import { isObject, type JsonRpcResponse } from "../jsonrpc.ts";
 import { type ExitReason, type Observer, type ServerProcessInfo, type SessionSource, tell } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
-import { refusedHandshake } from "../server/failures.ts";
 import { asUndelivered, type ConversationRequest, createConversation } from "./conversation.ts";
+import { refusedHandshake } from "./refusal.ts";
+import { logPlace, type StartFacts, startDetails } from "./start-facts.ts";
 
 /** One child process and the MCP conversation with it, from its handshake to its end. */
 export type Session = {
@@ -24,6 +25,8 @@ export type Session = {
 	readonly isOpen: () => boolean;
 	/** When it last read or wrote a message, by `performance.now()`. */
 	readonly lastActiveAt: () => number;
+	/** What is known of the child, for a failure to start. */
+	readonly startFacts: () => StartFacts;
 	readonly exited: Promise<ProcessExit>;
 	readonly gone: Promise<void>;
 };
@@ -62,6 +65,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	let lastHeardAt = startedAt;
 	let lastSentAt = startedAt;
 	let doubt: Promise<void> | undefined;
+	/** The first thing on stdout that is no message: what a program prints that is no MCP server. */
+	let firstText: string | undefined;
 
 	const childProcess = await spawnServerProcess(params, source === "fresh", {
 		onLine: (line) => {
@@ -116,14 +121,23 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		onUnusable: (error) => end("closed", true, error),
 	});
 
-	function noise(problem: string, text: string): void {
-		for (const observer of involvedObservers()) tell(observer, "noise", { ...info, problem, text: text.slice(0, 200) });
+	/** `isText` tells what is no message at all from a message that cannot be used, which may be a late result. */
+	function noise(problem: string, text: string, isText = false): void {
+		const excerpt = text.slice(0, 200);
+		const first = isText && firstText === undefined;
+		if (first) firstText = excerpt;
+		for (const observer of involvedObservers()) tell(observer, "noise", { ...info, problem, text: excerpt, first });
+	}
+
+	function startFacts(): StartFacts {
+		const stderr = childProcess.stderr();
+		return { stderr, details: startDetails(params, stderr, firstText) };
 	}
 
 	function failure(code: McpStdioErrorCode, what: string, data: McpStdioErrorData = {}): McpStdioError {
 		return new McpStdioError(code, `MCP server ${params.name} ${what}`, {
 			data: { phase: state === "starting" ? "initialize" : "request", ...data },
-			stderr: childProcess.stderrTail(),
+			...(state === "starting" ? startFacts() : { stderr: childProcess.stderr() }),
 		});
 	}
 
@@ -131,8 +145,11 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
 		const [code, what] =
 			state === "starting"
-				? (["HANDSHAKE_FAILED", "before it answered initialize; run its command by hand to see why"] as const)
-				: (["SERVER_EXITED", "before it answered; its stderr, in this function's log, may say why"] as const);
+				? ([
+						"HANDSHAKE_FAILED",
+						`before it answered initialize; ${logPlace()} has its command, to be run by hand`,
+					] as const)
+				: (["SERVER_EXITED", `before it answered; its stderr, in ${logPlace()}, may say why`] as const);
 		return failure(code, `${how} ${what}`, { exitCode, signal });
 	}
 
@@ -210,7 +227,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 				params: { protocolVersion, capabilities: {}, clientInfo },
 			},
 		});
-		if ("error" in response) throw refusedHandshake(params.name, response.error, childProcess.stderrTail());
+		if ("error" in response) throw refusedHandshake(params.name, response.error, startFacts());
 		const { result } = response;
 		if (!isObject(result) || typeof result.protocolVersion !== "string" || !canBeWritten(result)) {
 			throw failure(
@@ -222,7 +239,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	}
 
 	const cancelHandshakeLimit = startAwakeTimer(handshakeLimitMs, () => {
-		end("handshake", true, failure("HANDSHAKE_FAILED", `did not answer initialize within ${handshakeLimitMs} ms`));
+		const what = `did not answer initialize within ${handshakeLimitMs} ms; does it speak MCP over stdio?`;
+		end("handshake", true, failure("HANDSHAKE_FAILED", what));
 	});
 	shakeHands().then(
 		(result) => {
@@ -247,6 +265,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		end,
 		isOpen: () => state !== "ended",
 		lastActiveAt: () => Math.max(lastHeardAt, lastSentAt),
+		startFacts,
 		exited: childProcess.exited,
 		gone: childProcess.gone,
 	};

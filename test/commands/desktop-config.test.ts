@@ -89,7 +89,11 @@ describe("a configuration", () => {
 		["a type", { servers: { it: { type: "http", command: "x" } } }, /is a remote one \(type "http"\)/],
 		["no command", { mcpServers: { it: {} } }, /The server "it": command must be a string/],
 		["args that are text", { mcpServers: { it: { command: "x", args: "y" } } }, /args must be an array of strings/],
-		["a number in env", { mcpServers: { it: { command: "x", env: { A: 1 } } } }, /env must be an object of names/],
+		[
+			"a number in env",
+			{ mcpServers: { it: { command: "x", env: { A: 1 } } } },
+			/env\.A must be a string, not a number/,
+		],
 	])("with %s is refused", (_, config, message) => {
 		const act = () => fromHostConfig(config, "it");
 		expect(act).toThrow(TypeError);

@@ -155,7 +155,7 @@ describe("arguments", () => {
 		["pkg", [], { command: "x" }, /options\.command is not an option/],
 		["pkg", [], { from: "relative" }, /options\.from must be a file: URL or an absolute path/],
 		["pkg", [], { from: new URL("https://example.com") }, /options\.from must be/],
-		["pkg", [], { env: { A: 1 } }, /options\.env must be/],
+		["pkg", [], { env: { A: 1 } }, /options\.env\.A must be a string, not a number/],
 	])("%j, %j, %j are refused", (name, args, options, message) => {
 		const act = () => npmServer(name as string, args as string[], options as object);
 		expect(act).toThrow(TypeError);

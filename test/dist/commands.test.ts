@@ -83,7 +83,7 @@ describe.each(["esm", "cjs"] as const)("a minified bundle in the format %s", (fo
 	test("without the package fails when it starts, and says what to do", async () => {
 		const task = await deploy(format, false, "{}");
 		const failure = start(task, format, { LAMBDA_TASK_ROOT: task });
-		await expect(failure).rejects.toThrow(`The package ${name} was not found in ${join(task, "node_modules")}`);
-		await expect(failure).rejects.toThrow(`npm install ${name}`);
+		await expect(failure).rejects.toThrow(`The package ${name} was not found. Install it (npm install ${name})`);
+		await expect(failure).rejects.toThrow(`It was looked for in ${join(task, "node_modules")}`);
 	});
 });

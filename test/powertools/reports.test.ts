@@ -81,7 +81,7 @@ describe("reports", () => {
 			id: 1,
 			error: { code: -32000, message: "secret message", data: "secret data" },
 		});
-		reports.observer.noise?.({ ...child, problem: "a late or second answer", text: "secret text" });
+		reports.observer.noise?.({ ...child, problem: "a late or second answer", text: "secret text", first: false });
 		expect(logger.warn).toHaveBeenCalledTimes(2);
 		expect(logger.debug).toHaveBeenCalledOnce();
 		expect(JSON.stringify([logger.warn.mock.calls, logger.debug.mock.calls])).not.toContain("secret");

@@ -1,7 +1,14 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test, vi } from "vitest";
 import type { Interruption } from "../../src/deadline.ts";
+import { interruptedWhileStarting } from "../../src/server/failures.ts";
 import { createHandshakes, defaultProtocolVersion } from "../../src/server/initialize-results.ts";
+
+const whileStarting = interruptedWhileStarting(
+	"weather",
+	() => undefined,
+	() => false,
+);
 
 const { signal: patience } = new AbortController();
 const interruption: Interruption = { code: "TIMEOUT", limitMs: 5 };
@@ -29,7 +36,7 @@ const untilAborted = (signal: AbortSignal) =>
 
 describe("result", () => {
 	test("asks the server the first time, and never again", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const { shakeHands, finish } = handshakeOf(handshakes, "2025-06-18");
 		const first = handshakes.result("2025-06-18", patience, shakeHands);
 		finish();
@@ -39,7 +46,7 @@ describe("result", () => {
 	});
 
 	test("asks nobody for what a handshake of another kind has told", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		handshakes.remember("2025-11-25", answer("2025-11-25"));
 		const { shakeHands } = handshakeOf(handshakes, "2025-11-25");
 		expect(await handshakes.result("2025-11-25", patience, shakeHands)).toStrictEqual(answer("2025-11-25"));
@@ -47,7 +54,7 @@ describe("result", () => {
 	});
 
 	test("asks for each protocol version, side by side", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const versions = ["2024-11-05", "2025-11-25", ""];
 		const started = versions.map((version) => ({ version, ...handshakeOf(handshakes, version) }));
 		const results = started.map(({ version, shakeHands }) => handshakes.result(version, patience, shakeHands));
@@ -59,7 +66,7 @@ describe("result", () => {
 	});
 
 	test("shakes hands once for all who wait for it", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const { shakeHands, finish } = handshakeOf(handshakes, "2025-06-18");
 		const waiting = [1, 2, 3].map(() => handshakes.result("2025-06-18", patience, shakeHands));
 		finish();
@@ -68,7 +75,7 @@ describe("result", () => {
 	});
 
 	test("gives each caller a copy of its own", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const original: Record<string, unknown> = answer("2025-06-18");
 		handshakes.remember("2025-06-18", original);
 		original.serverInfo = "changed";
@@ -78,7 +85,7 @@ describe("result", () => {
 	});
 
 	test("fails for all who wait when the handshake fails, and asks anew the next time", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const { shakeHands, fail } = handshakeOf(handshakes, "2025-06-18");
 		const waiting = [1, 2].map(() => handshakes.result("2025-06-18", patience, shakeHands));
 		const failure = new Error("died");
@@ -95,7 +102,7 @@ describe("result", () => {
 
 describe("a caller that stops waiting", () => {
 	test("fails alone, and the handshake goes on for the others", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const { shakeHands, finish } = handshakeOf(handshakes, "2025-06-18");
 		const caller = new AbortController();
 		const leaving = handshakes.result("2025-06-18", caller.signal, shakeHands);
@@ -113,7 +120,7 @@ describe("a caller that stops waiting", () => {
 	});
 
 	test("ends the handshake when it was the last one", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const callers = [new AbortController(), new AbortController()];
 		const shakeHands = vi.fn(untilAborted);
 		const waiting = callers.map(({ signal }) => handshakes.result("2025-06-18", signal, shakeHands));
@@ -129,7 +136,7 @@ describe("a caller that stops waiting", () => {
 	});
 
 	test("has no part in the handshake of who comes next", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const caller = new AbortController();
 		const leaving = handshakes.result("2025-06-18", caller.signal, untilAborted);
 		caller.abort(interruption);
@@ -143,7 +150,7 @@ describe("a caller that stops waiting", () => {
 	});
 
 	test("has no part in it even while its own handshake is still ending", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const caller = new AbortController();
 		const ending = Promise.withResolvers<never>();
 		const leaving = handshakes.result("2025-06-18", caller.signal, () => ending.promise);
@@ -162,7 +169,7 @@ describe("a caller that stops waiting", () => {
 	});
 
 	test("before it began to wait, leaves no handshake behind", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const shakeHands = vi.fn(untilAborted);
 		await expect(handshakes.result("2025-06-18", AbortSignal.abort(interruption), shakeHands)).rejects.toMatchObject({
 			code: "TIMEOUT",
@@ -181,14 +188,14 @@ describe("remember", () => {
 		);
 
 	test("keeps the newest answer", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		handshakes.remember("2025-06-18", answer("2024-11-05"));
 		handshakes.remember("2025-06-18", answer("2025-06-18"));
 		expect(await handshakes.result("2025-06-18", patience, refuse)).toStrictEqual(answer("2025-06-18"));
 	});
 
 	test("keeps the answers for a few versions, however many callers ask for", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		const versions = Array.from({ length: 100 }, (_, index) => `version-${index}`);
 		for (const version of versions) handshakes.remember(version, answer(version));
 		const known = await Promise.all(versions.map((version) => knows(handshakes, version)));
@@ -197,7 +204,7 @@ describe("remember", () => {
 	});
 
 	test("never forgets the version that every process is asked for", async () => {
-		const handshakes = createHandshakes("weather");
+		const handshakes = createHandshakes(whileStarting);
 		handshakes.remember(defaultProtocolVersion, answer(defaultProtocolVersion));
 		for (let index = 0; index < 100; index += 1) handshakes.remember(`version-${index}`, answer(`version-${index}`));
 		// A process that is ready shakes hands no more, so nobody would tell the answer again.
