@@ -10,7 +10,10 @@ export type ServerProcessInfo = {
 	readonly correlation?: unknown;
 };
 
-/** Where the process that serves a request came from. */
+/**
+ * Where the process that serves a request came from: kept from earlier ones, or new. A request has it from `"standby"` if the
+ * process was started ahead and ready when the request came, else from `"fresh"`.
+ */
 export type SessionSource = "fresh" | "standby" | "kept";
 
 /** Why a child process ended: what happened first, not what finished it off. */
@@ -27,6 +30,8 @@ export type ExitReason =
 	| "output-closed"
 	/** It was silent after a cancellation. */
 	| "silent"
+	/** It wrote without pause, and did nothing else. */
+	| "flood"
 	/** It was started with credentials that have changed since. */
 	| "stale"
 	/** It was not needed any more, or its server was closed. */

@@ -108,7 +108,7 @@ async function forward(
 				...session.info,
 				requestId,
 				method,
-				source: session.source,
+				source: lease.source,
 				waitedMs,
 				correlation,
 			});

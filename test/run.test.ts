@@ -268,20 +268,22 @@ describe.each(lifetimes)("initialize, in the lifetime %s,", (lifetime) => {
 		},
 	);
 
-	test("costs a process once for each version, and none the next time", async () => {
+	test("costs a process once (for each version, in the lifetime request), and none the next time", async () => {
 		const told = record();
 		const options = { lifetime, standby: 0, observer: told.observer };
 		const first = [];
 		for (const version of ["2025-11-25", "2025-06-18"]) {
 			first.push(resultOf(await runStdioRequest(wellBehaved, initialize(version), options)));
 		}
-		expect(told.spawn).toHaveLength(2);
+		const spawned = lifetime === "request" ? 2 : 1;
+		expect(told.spawn).toHaveLength(spawned);
+		expect(first.map(({ protocolVersion }) => protocolVersion)).toEqual(["2025-11-25", "2025-06-18"]);
 		const again = [];
 		for (const version of ["2025-11-25", "2025-06-18"]) {
 			again.push(resultOf(await runStdioRequest(wellBehaved, initialize(version, "again"), options)));
 		}
 		expect(again).toEqual(first);
-		expect(told.spawn).toHaveLength(2);
+		expect(told.spawn).toHaveLength(spawned);
 	});
 
 	test("costs one process when many ask at once", async () => {
@@ -494,7 +496,7 @@ describe("a programming error", () => {
 		["params.command must be", { command: "a\0b" }, {}],
 		["params.args must be", { command: "node", args: [1] }, {}],
 		["params.args must be", { command: "node", args: "server.js" }, {}],
-		["params.env must be", { command: "node", env: { A: 1 } }, {}],
+		["params.env.A must be a string", { command: "node", env: { A: 1 } }, {}],
 		["params.env must be", { command: "node", env: { "A=B": "1" } }, {}],
 		["params.cwd must be", { command: "node", cwd: 5 }, {}],
 		["params.type must be", { command: "node", type: "http" }, {}],

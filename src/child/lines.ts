@@ -9,7 +9,10 @@ export type LineHandlers = {
 };
 
 export type LineReader = {
-	readonly push: (chunk: Buffer) => void;
+	/** Takes a chunk; what `isEnough` stops it at, after a line, is returned to be pushed again. */
+	readonly push: (chunk: Buffer, isEnough?: () => boolean) => Buffer | undefined;
+	/** The next bytes are one line, whatever is in them. */
+	readonly takeBytes: (count: number) => void;
 	/** The stream has ended: what has come since the last newline is a line too. */
 	readonly end: () => void;
 };
@@ -26,6 +29,14 @@ export function createLineReader(maxLineBytes: number, handlers: LineHandlers): 
 	let parts: Buffer[] = [];
 	let bytes = 0;
 	let overlongTail: Buffer | undefined;
+	/** How many bytes a line is said to have, where newlines do not end it. */
+	let counted = 0;
+
+	/** Where the counted bytes end in a chunk; -1 when they go on behind it. */
+	const countedEnd = (chunk: Buffer, start: number): number => {
+		const missing = counted - bytes;
+		return missing <= chunk.length - start ? start + missing : -1;
+	};
 
 	const add = (part: Buffer): void => {
 		bytes += part.length;
@@ -53,14 +64,25 @@ export function createLineReader(maxLineBytes: number, handlers: LineHandlers): 
 	};
 
 	return {
-		push(chunk) {
+		push(chunk, isEnough) {
 			let start = 0;
-			for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+			while (start < chunk.length) {
+				const end = counted > 0 ? countedEnd(chunk, start) : chunk.indexOf(newline, start);
+				if (end === -1) {
+					add(start === 0 ? chunk : chunk.subarray(start));
+					return undefined;
+				}
+				const isCounted = counted > 0;
+				counted = 0;
 				if (end > start) add(chunk.subarray(start, end));
-				start = end + 1;
+				start = isCounted ? end : end + 1;
 				if (bytes > 0) finish();
+				if (start < chunk.length && isEnough?.()) return chunk.subarray(start);
 			}
-			if (start < chunk.length) add(start === 0 ? chunk : chunk.subarray(start));
+			return undefined;
+		},
+		takeBytes(count) {
+			counted = count;
 		},
 		end() {
 			if (bytes > 0) finish();

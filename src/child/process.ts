@@ -5,13 +5,15 @@ import type { ExitReason } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
 import { createExcerpt } from "./excerpt.ts";
-import { createLineReader, type LineHandlers } from "./lines.ts";
+import { createIntake } from "./intake.ts";
+import { createLineReader } from "./lines.ts";
+import { createNdjson, type FramingHandlers } from "./ndjson.ts";
 import { whenTreeIsGone } from "./sweep.ts";
 import { forgetTree, markName, nextMark, rememberTree, signalTree } from "./tree.ts";
 import { childEnvironment } from "./variables.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
-/** A started child process and its pipes; knows no JSON-RPC. */
+/** A started child process: messages go in and come out. How they are framed on its pipes is known here alone. */
 export type ServerProcess = {
 	readonly pid: number;
 	readonly writer: Writer;
@@ -34,8 +36,8 @@ export type ProcessExit = {
 	readonly reason: ExitReason;
 };
 
-export type ServerProcessHandlers = LineHandlers & {
-	readonly onStderrLine: (line: Buffer) => void;
+export type ServerProcessHandlers = FramingHandlers & {
+	readonly onStderrLine: (line: string) => void;
 	/** Stdout was closed while the child lives on. */
 	readonly onOutputClosed: () => void;
 	readonly onExit: (exit: ProcessExit) => void;
@@ -98,9 +100,9 @@ export async function spawnServerProcess(
 	const excerpt = createExcerpt();
 	const addStderrLine = (line: Buffer): void => {
 		excerpt.add(line);
-		handlers.onStderrLine(line);
+		handlers.onStderrLine(line.toString("utf8").trimEnd());
 	};
-	const outputLines = createLineReader(params.maxMessageBytes, handlers);
+	const messages = createNdjson(params.maxMessageBytes, handlers);
 	const stderrLines = createLineReader(longestStderrLineBytes, {
 		onLine: addStderrLine,
 		onOverlongLine: (head) => addStderrLine(Buffer.concat([head, Buffer.from(" … (cut)")])),
@@ -108,14 +110,10 @@ export async function spawnServerProcess(
 
 	let lastOutputAt = 0;
 	let outputEnded = false;
-	stdout.on("data", (chunk: Buffer) => {
+	const noteOutput = (): void => {
 		lastOutputAt = performance.now();
-		outputLines.push(chunk);
-	});
-	stderr.on("data", (chunk: Buffer) => {
-		lastOutputAt = performance.now();
-		stderrLines.push(chunk);
-	});
+	};
+	const intakes = [createIntake(stdout, messages, noteOutput), createIntake(stderr, stderrLines, noteOutput)];
 	stdout.once("end", () => {
 		outputEnded = true;
 		startAwakeTimer(drainMs, () => {
@@ -129,8 +127,7 @@ export async function spawnServerProcess(
 		if (finished || !exit) return;
 		finished = true;
 		cancelGrace?.();
-		outputLines.end();
-		stderrLines.end();
+		for (const intake of intakes) intake.finish();
 		stdout.destroy();
 		stderr.destroy();
 		stdin.destroy();
@@ -145,7 +142,8 @@ export async function spawnServerProcess(
 	const finishWhenQuiet = (): void => {
 		startAwakeTimer(drainMs, () => {
 			if (finished) return;
-			if (outputEnded || performance.now() - lastOutputAt >= drainMs) finish();
+			const isQuiet = outputEnded || performance.now() - lastOutputAt >= drainMs;
+			if (isQuiet && !intakes.some((intake) => intake.isBehind())) finish();
 			else finishWhenQuiet();
 		});
 	};

@@ -72,7 +72,7 @@ type RuntimeGlobals = { readonly awslambda?: { readonly InvokeStore?: { getXRayT
  * The trace of the invocation that runs now. Where several run at once the environment variable cannot tell, and the store
  * of Lambda's runtime does: https://github.com/awslabs/aws-lambda-invoke-store
  */
-function invocationTraceId(): string | undefined {
+export function invocationTraceId(): string | undefined {
 	const { awslambda } = globalThis as RuntimeGlobals;
 	return awslambda?.InvokeStore?.getXRayTraceId?.() ?? process.env[traceIdName];
 }

@@ -6,6 +6,8 @@ export type Writer = {
 	readonly write: (text: string, onFailure?: () => void) => PendingWrite;
 	/** Takes back a text that has not been written yet; `false` when it is too late. */
 	readonly withdraw: (write: PendingWrite) => boolean;
+	/** Whether the child reads much more slowly than is written. */
+	readonly isBackedUp: () => boolean;
 };
 
 export type PendingWrite = {
@@ -13,6 +15,9 @@ export type PendingWrite = {
 	readonly onFailure: (() => void) | undefined;
 	state: "queued" | "written" | "withdrawn" | "failed";
 };
+
+/** So many messages wait only where the child does not read. */
+const mostQueued = 10_000;
 
 /** Messages of one turn of the event loop share a system call, up to about this many characters of them. */
 const batchLength = 16 * 1024;
@@ -71,6 +76,7 @@ export function createWriter(stdin: Writable): Writer {
 			write.state = "withdrawn";
 			return true;
 		},
+		isBackedUp: () => backlog.length > mostQueued,
 	};
 }
 

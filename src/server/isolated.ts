@@ -2,7 +2,6 @@ import type { McpStdioError } from "../errors.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { Session } from "../session/session.ts";
 import { closedError, interruptedWhileQueued } from "./failures.ts";
-import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, type Lease } from "./lease.ts";
 import { createSlots } from "./slots.ts";
 import type { StartedSession, Starter } from "./starter.ts";
@@ -22,6 +21,8 @@ export type Isolated = {
 	readonly close: () => void;
 };
 
+type Leased = Pick<Lease, "session" | "source">;
+
 /** A request that takes this long leaves time to start the next standby meanwhile; else that happens this long after the answer. */
 const refillWhileBusyMs = 20;
 const refillAfterAnswerMs = 5;
@@ -32,7 +33,7 @@ export function createIsolated(
 	onStandbyFailure: (error: McpStdioError) => void,
 ): Isolated {
 	// Processes that have answered and are ending count too: with someone waiting they have to hurry.
-	const slots = createSlots(starter.hurry);
+	const slots = createSlots<StartedSession>(starter.hurry);
 	const standbys: StartedSession[] = [];
 	/** Standbys whose start someone waits for, who then reports its failure. */
 	const awaited = new Set<StartedSession>();
@@ -73,7 +74,7 @@ export function createIsolated(
 			refillWhenFree = true;
 			return false;
 		}
-		addStandby(starter.start("standby", defaultProtocolVersion, freeSlot));
+		addStandby(starter.start("standby", starter.version(), freeSlot));
 		return true;
 	}
 
@@ -84,11 +85,15 @@ export function createIsolated(
 		}, ms).unref();
 	}
 
-	/** A process whose caller gave up while it started has still served nobody. */
+	/** A process whose caller gave up while it started has served no request yet: the next one in the queue may have it. */
 	function giveBack(started: StartedSession): void {
 		if (started.isGivenUp()) return;
-		if (!starter.isClosed() && standbys.length < wanted.standby) addStandby(started);
+		// It would work under the trace of the request that it was started for: a new one takes its place.
+		const isUsable = !starter.isClosed() && !started.isTraced();
+		if (isUsable && slots.give(started)) return;
+		if (isUsable && standbys.length < wanted.standby) addStandby(started);
 		else started.end("cancelled", true);
+		refillIn(refillAfterAnswerMs);
 	}
 
 	async function untilReady(started: StartedSession, signal: AbortSignal): Promise<Session> {
@@ -110,16 +115,17 @@ export function createIsolated(
 	}
 
 	/** The standby that is furthest; those that have died or have old credentials are left out. */
-	async function takeStandby(signal: AbortSignal): Promise<Session | undefined> {
+	async function takeStandby(signal: AbortSignal): Promise<Leased | undefined> {
 		for (let standby = standbys.shift(); standby; standby = standbys.shift()) {
 			if (standby.isStale()) {
 				standby.end("stale");
 				continue;
 			}
+			const source = standby.session() ? "standby" : "fresh";
 			try {
 				const session = await untilReady(standby, signal);
 				await checkAfterIdling(session);
-				if (session.isOpen()) return session;
+				if (session.isOpen()) return { session, source };
 			} catch (error) {
 				if (signal.aborted) throw error;
 			}
@@ -132,7 +138,10 @@ export function createIsolated(
 		{ maxProcesses, correlation }: ResolvedLifetimeOptions,
 		signal: AbortSignal,
 	): Promise<StartedSession> {
-		await slots.acquire(maxProcesses, signal, whileQueued);
+		const takesGiven = protocolVersion === starter.version();
+		if (!takesGiven && slots.isFull(maxProcesses)) makeWay();
+		const given = await slots.acquire(maxProcesses, signal, whileQueued, takesGiven);
+		if (given) return given;
 		let started: StartedSession | undefined;
 		try {
 			started = await starter.breaker.admit(signal, whileStarting, () => {
@@ -145,15 +154,27 @@ export function createIsolated(
 		}
 	}
 
+	/** A standby that idles gives way to a process that is needed for something else. */
+	function makeWay(): void {
+		const standby = standbys.find((candidate) => candidate.session() !== undefined);
+		if (!standby) return;
+		removeStandby(standby);
+		standby.end("closed", true);
+	}
+
+	async function takeFresh(options: ResolvedLifetimeOptions, signal: AbortSignal): Promise<Leased> {
+		const started = await startFresh(starter.version(), options, signal);
+		return { session: await untilReady(started, signal), source: "fresh" };
+	}
+
 	return {
 		async lease(options, signal) {
 			wanted = options;
 			clearTimeout(refillTimer);
-			const session =
-				(await takeStandby(signal)) ??
-				(await untilReady(await startFresh(defaultProtocolVersion, options, signal), signal));
+			const { session, source } = (await takeStandby(signal)) ?? (await takeFresh(options, signal));
 			return {
 				session,
+				source,
 				sent: () => refillIn(refillWhileBusyMs),
 				release: (interrupted) => {
 					session.end(interrupted ? "cancelled" : "answered", interrupted || slots.waiting() > 0);
@@ -169,7 +190,7 @@ export function createIsolated(
 		},
 		async shakeHands(protocolVersion, options, signal) {
 			wanted = options;
-			if (protocolVersion === defaultProtocolVersion) {
+			if (protocolVersion === starter.version()) {
 				startStandby();
 				const [standby] = standbys;
 				if (standby) {

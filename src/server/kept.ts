@@ -2,7 +2,6 @@ import { untilInterrupted } from "../deadline.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { Session } from "../session/session.ts";
 import { closedError } from "./failures.ts";
-import { defaultProtocolVersion } from "./initialize-results.ts";
 import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
 import type { StartedSession, Starter } from "./starter.ts";
 
@@ -51,7 +50,7 @@ export function createKept(server: string, starter: Starter): Kept {
 	}
 
 	function startKept(correlation: unknown): StartedSession {
-		const started = starter.start("kept", defaultProtocolVersion, () => {}, correlation);
+		const started = starter.start("kept", starter.version(), () => {}, correlation);
 		// Also when nobody waits: the next request must not be told of a failure long past.
 		started.ready.catch(() => {
 			if (current === started) current = undefined;
@@ -76,6 +75,7 @@ export function createKept(server: string, starter: Starter): Kept {
 			leases.set(session, (leases.get(session) ?? 0) + 1);
 			return {
 				session,
+				source: "kept",
 				sent: () => {},
 				release: () => {
 					const left = (leases.get(session) ?? 1) - 1;

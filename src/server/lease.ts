@@ -1,8 +1,11 @@
+import type { SessionSource } from "../observer.ts";
 import type { Session } from "../session/session.ts";
 
 /** The right to use a session for one request. */
 export type Lease = {
 	readonly session: Session;
+	/** Where it came from: a standby only if it was ready when the request came. */
+	readonly source: SessionSource;
 	/** Must be called when the request has been sent: from here on there may be time to prepare for the next. */
 	readonly sent: () => void;
 	/** Must be called when the request is over, however it ended. */

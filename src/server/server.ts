@@ -1,7 +1,9 @@
 import { type Observer, tell } from "../observer.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { ResolvedServerParams } from "../params.ts";
-import { createHandshakes, defaultProtocolVersion } from "./initialize-results.ts";
+import { legacyVersions } from "../protocol/revisions.ts";
+import { serverErrorBehind } from "../session/refusal.ts";
+import { createHandshakes } from "./initialize-results.ts";
 import { createIsolated } from "./isolated.ts";
 import { createKept } from "./kept.ts";
 import type { Lease } from "./lease.ts";
@@ -25,6 +27,14 @@ export type Server = {
 	/** Whether nobody is being served. */
 	readonly isIdle: () => boolean;
 };
+
+/**
+ * What a server answers that speaks the older revisions as well, as the official SDKs do: the version that it is asked for,
+ * or its own where it does not know that or is older itself.
+ */
+function negotiated(asked: string, own: unknown): unknown {
+	return legacyVersions.includes(asked) && typeof own === "string" && asked < own ? asked : own;
+}
 
 export function createServer(params: ResolvedServerParams): Server {
 	const handshakes = createHandshakes((interruption) => starter.whileStarting(interruption));
@@ -57,6 +67,7 @@ export function createServer(params: ResolvedServerParams): Server {
 					: isolated.lease(options, signal));
 				return {
 					session: lease.session,
+					source: lease.source,
 					sent: lease.sent,
 					release: (interrupted) => {
 						leased -= 1;
@@ -70,13 +81,24 @@ export function createServer(params: ResolvedServerParams): Server {
 		},
 		async initialize(protocolVersion, options, signal) {
 			observer = options.observer;
-			return await whileInUse(() =>
-				handshakes.result(protocolVersion, signal, (ownSignal) =>
-					options.lifetime === "environment" && protocolVersion === defaultProtocolVersion
-						? kept.open(options, ownSignal)
-						: isolated.shakeHands(protocolVersion, options, ownSignal),
-				),
-			);
+			return await whileInUse(async () => {
+				if (options.lifetime === "request") {
+					return await handshakes.result(protocolVersion, signal, (own) =>
+						isolated.shakeHands(protocolVersion, options, own),
+					);
+				}
+				const version = starter.version();
+				try {
+					// The kept process has shaken hands, and no other is started for an older version of the same protocol.
+					const result = await handshakes.result(version, signal, (own) => kept.open(options, own));
+					return { ...result, protocolVersion: negotiated(protocolVersion, result.protocolVersion) };
+				} catch (error) {
+					if (!serverErrorBehind(error) || protocolVersion === version) throw error;
+					return await handshakes.result(protocolVersion, signal, (own) =>
+						isolated.shakeHands(protocolVersion, options, own),
+					);
+				}
+			});
 		},
 		async prewarm(options, signal) {
 			observer = options.observer;

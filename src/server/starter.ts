@@ -1,8 +1,10 @@
-import { inheritedFingerprint } from "../child/variables.ts";
+import { inheritedFingerprint, invocationTraceId } from "../child/variables.ts";
 import { type Interruption, untilInterrupted } from "../deadline.ts";
 import type { McpStdioError } from "../errors.ts";
 import type { Observer, SessionSource } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
+import { initializeWith } from "../session/handshake.ts";
+import { serverErrorBehind } from "../session/refusal.ts";
 import { type Session, startSession } from "../session/session.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { closedError, hungHandshake, type InterruptedError, interruptedWhileStarting } from "./failures.ts";
@@ -17,6 +19,8 @@ export type StartedSession = {
 	readonly isGivenUp: () => boolean;
 	/** The session, once it is ready. */
 	readonly session: () => Session | undefined;
+	/** Whether it was given the trace of the request that it was started for. */
+	readonly isTraced: () => boolean;
 	/** Tells when what it inherited at its start has changed since. */
 	readonly isStale: () => boolean;
 	readonly end: Session["end"];
@@ -25,6 +29,8 @@ export type StartedSession = {
 /** Starts the processes of one server, each with its handshake, and knows all that are alive. */
 export type Starter = {
 	readonly breaker: Breaker;
+	/** The protocol version that the server is asked for: the newest, unless it has refused that. */
+	readonly version: () => string;
 	/** `onFree` is called once, when the process itself has ended (or could not be started). */
 	readonly start: (
 		source: SessionSource,
@@ -55,6 +61,8 @@ export function createStarter(
 	const alive = new Set<Session>();
 	const starting = new Set<Session>();
 	let isPrewarmed = false;
+	let isRefused = false;
+	let version: string = defaultProtocolVersion;
 	const whileStarting = interruptedWhileStarting(
 		params.name,
 		() => starting.values().next().value?.startFacts(),
@@ -74,7 +82,10 @@ export function createStarter(
 			session = await startSession({
 				params,
 				source,
-				protocolVersion,
+				handshake: initializeWith(protocolVersion),
+				onOtherVersion: (other) => {
+					if (protocolVersion === version) version = other;
+				},
 				correlation,
 				observer,
 				onEnd: () => {
@@ -100,25 +111,34 @@ export function createStarter(
 
 	return {
 		breaker,
+		version: () => version,
 		whileStarting,
 		prewarms: () => {
 			isPrewarmed = true;
 		},
 		start(source, protocolVersion, onFree, correlation) {
 			const fingerprint = inheritedFingerprint(params);
+			const traced = source === "fresh" && invocationTraceId() !== undefined;
+			const isOwnVersion = protocolVersion === version;
 			const opened = open(source, protocolVersion, onFree, correlation);
 			let readySession: Session | undefined;
 			const ready = opened.then(async (session) => {
 				onHandshake(protocolVersion, await session.ready);
+				// Where its own version was refused, the server is asked for one that a caller knew of.
+				if (isRefused) version = protocolVersion;
+				isRefused = false;
 				readySession = session;
 				return session;
+			});
+			ready.catch((error) => {
+				if (serverErrorBehind(error) && protocolVersion === version) isRefused = true;
 			});
 			breaker.watch(
 				ready.then(
 					() => "ready",
 					(error: McpStdioError) =>
 						// A version that a caller chose may be refused without anything being wrong with the server.
-						error.code === "HANDSHAKE_FAILED" && protocolVersion === defaultProtocolVersion ? error : "unknown",
+						error.code === "HANDSHAKE_FAILED" && (isOwnVersion || protocolVersion === version) ? error : "unknown",
 				),
 			);
 			const end: Session["end"] = (...how) => {
@@ -149,6 +169,7 @@ export function createStarter(
 				},
 				isGivenUp: () => deadlinesLost >= mostDeadlinesLost,
 				session: () => readySession,
+				isTraced: () => traced,
 				isStale: () => fingerprint !== inheritedFingerprint(params),
 				end,
 			};

@@ -1,10 +1,13 @@
 import { startAwakeTimer } from "../child/awake-timer.ts";
+import type { IncomingMessage } from "../child/incoming.ts";
+import { toLine } from "../child/ndjson.ts";
 import type { PendingWrite, Writer } from "../child/writer.ts";
 import type { Interruption } from "../deadline.ts";
 import { McpStdioError, type McpStdioErrorCode } from "../errors.ts";
 import { isObject, type JsonRpcNotification, type JsonRpcRequest, type JsonRpcResponse } from "../jsonrpc.ts";
 import type { Observer } from "../observer.ts";
-import { type IncomingMessage, parseLine, requestIdOfOverlongLine } from "./incoming.ts";
+import { type Addressee, createNotifications, ownNumber } from "./notifications.ts";
+import type { ServerRequest, ServerRequestAnswer } from "./server-requests.ts";
 
 /** One request on its way through a conversation. */
 export type ConversationRequest = {
@@ -17,16 +20,20 @@ export type ConversationRequest = {
 	readonly correlation?: unknown;
 };
 
-/** JSON-RPC over the pipes of one child: which answer and which notification belongs to which request. */
+/** JSON-RPC with one child: which answer and which notification belongs to which request. */
 export type Conversation = {
 	/** Sends a request; resolves to the server's own response with the caller's id. */
 	readonly request: (request: ConversationRequest) => Promise<JsonRpcResponse>;
 	/** Asks the server for a sign of life, apart from all requests. */
 	readonly ping: () => { readonly answered: Promise<void>; readonly forget: () => void };
 	readonly notify: (method: string, params?: Record<string, unknown>) => void;
-	readonly receiveLine: (line: Buffer) => void;
-	/** A line over the cap: its head while it goes on, its tail when it has ended. */
-	readonly receiveOverlongLine: (part: Buffer, ended: boolean) => void;
+	readonly receive: (message: IncomingMessage) => void;
+	/** Something came that looks like the answer to a request of ours, and cannot be read. */
+	readonly receiveUnreadable: (id: number, text: string) => void;
+	/** A message over the cap: told when it passes the cap, and with `ended` when it has ended. */
+	readonly receiveOverlong: (id: number | undefined, ended: boolean, text: string) => void;
+	/** Whether something was given up since the last ping. */
+	readonly needsPing: () => boolean;
 	/** Fails every request that waits, each with an error of its own. */
 	readonly failAll: (error: McpStdioError) => void;
 	/** The requests that wait for an answer. */
@@ -37,9 +44,12 @@ export type ConversationOptions = {
 	readonly writer: Writer;
 	readonly maxMessageBytes: number;
 	/** Builds the error for something that went wrong with the server. */
-	readonly failure: (code: McpStdioErrorCode, what: string) => McpStdioError;
-	/** `isText` is set for what is no message at all. */
-	readonly onNoise: (problem: string, text: string, isText?: boolean) => void;
+	readonly failure: (code: McpStdioErrorCode, what: string, details?: readonly string[]) => McpStdioError;
+	readonly onNoise: (problem: string, text: string) => void;
+	/** The server has answered a request, or delivered a notification to its caller. */
+	readonly onUseful: (kind: "answer" | "notification") => void;
+	/** What a request of the server's own is answered with. */
+	readonly onServerRequest: (request: ServerRequest) => ServerRequestAnswer;
 	/** A caller stopped waiting for the request with this id; `sent` tells whether the server may have read it. */
 	readonly onInterrupted: (id: number, sent: boolean) => void;
 	/** A write found the pipe broken. */
@@ -48,18 +58,18 @@ export type ConversationOptions = {
 	readonly onUnusable: (error: McpStdioError) => void;
 };
 
-type Waiting = ConversationRequest & {
-	readonly callerToken: string | number | undefined;
+type IncomingResponse = Extract<IncomingMessage, { kind: "response" }>;
+
+const methodNotFound = -32601;
+
+/** How long the answer of a request is waited for after an error without an id that may be about something else. */
+const complaintGraceMs = 250;
+
+type Waiting = Addressee & {
 	readonly resolve: (response: JsonRpcResponse) => void;
 	readonly reject: (error: McpStdioError) => void;
 	write: PendingWrite | undefined;
 };
-
-/** How long a cancelled request that was never answered may still be the origin of a server's notifications. */
-const afterglowMs = 30_000;
-
-// https://modelcontextprotocol.io/specification/2025-11-25/basic#responses: a client that offers nothing for it says -32601.
-const methodNotFound = -32601;
 
 const undelivered = new WeakSet<Error>();
 
@@ -77,14 +87,16 @@ export function asUndelivered(error: McpStdioError): McpStdioError {
 export function createConversation(options: ConversationOptions): Conversation {
 	const { writer, failure, onNoise } = options;
 	const waiting = new Map<number, Waiting>();
-	const cancelled = new Set<number>();
 	const pings = new Map<number, () => void>();
+	const notifications = createNotifications(waiting, onNoise);
 	let lastId = 0;
-	/** Whether the overlong line that is being read has been dealt with. */
+	/** Whether the overlong message that is being read has been dealt with. */
 	let overlongSettled = false;
+	let notified = 0;
+	let complaints = 0;
 
 	function send(message: object): void {
-		writer.write(`${JSON.stringify(message)}\n`);
+		writer.write(toLine(JSON.stringify(message)));
 	}
 
 	function take(id: number): Waiting | undefined {
@@ -97,66 +109,62 @@ export function createConversation(options: ConversationOptions): Conversation {
 		return waiting.size === 1 ? waiting.keys().next().value : undefined;
 	}
 
-	function receive(message: IncomingMessage): void {
-		if (message.kind === "response") {
-			receiveResponse(message.id, message.response);
-		} else if (message.kind === "notification") {
-			receiveNotification(message.notification);
-		} else {
-			answer(message.id, message.method);
-		}
+	function answer(request: ServerRequest): void {
+		// A server that asks without end, and does not read, is not answered without end.
+		if (writer.isBackedUp()) onNoise("more requests than it reads answers", request.method);
+		else send({ jsonrpc: "2.0", id: request.id, ...options.onServerRequest(request) });
 	}
 
-	function answer(id: unknown, method: string): void {
-		const refusal = { code: methodNotFound, message: `Method not found: ${method} is not available over this bridge` };
-		send(method === "ping" ? { jsonrpc: "2.0", id, result: {} } : { jsonrpc: "2.0", id, error: refusal });
+	/** A server that could not read an id answers null: it can only mean the one request that it has. */
+	function idOf(id: unknown, response: Record<string, unknown>): number | undefined {
+		if (id !== null) return ownNumber(id);
+		return isObject(response.error) && !notifications.isUncertain() ? onlyId() : undefined;
 	}
 
-	function receiveResponse(id: unknown, response: Record<string, unknown>): void {
-		// A server that could not read an id answers null: it can only mean the one request it has.
-		const meantId = id === null && isUnreadable(response.error) && cancelled.size === 0 ? onlyId() : id;
-		if (typeof meantId === "number" && pings.has(meantId)) {
-			pings.get(meantId)?.();
-			pings.delete(meantId);
+	/**
+	 * Servers that know no notifications complain about each with this code, and with null for the id that it has not. So it is
+	 * held back: from then on until the answer comes, or until there is none after a while.
+	 */
+	function isComplaint({ id, response }: IncomingResponse): boolean {
+		return id === null && isObject(response.error) && response.error.code === methodNotFound;
+	}
+
+	function receiveComplaint(message: IncomingResponse): void {
+		const id = idOf(null, message.response);
+		if (complaints < notified || id === undefined) {
+			complaints += 1;
+			onNoise("a complaint about a notification", textOf(message.response));
 			return;
 		}
-		const request = typeof meantId === "number" ? take(meantId) : undefined;
+		startAwakeTimer(complaintGraceMs, () => {
+			if (waiting.has(id)) receiveResponse({ ...message, id });
+		});
+	}
+
+	function receiveResponse({ id, response, writable }: IncomingResponse): void {
+		const ownId = idOf(id, response);
+		const ping = ownId === undefined ? undefined : pings.get(ownId);
+		if (ownId !== undefined && ping) {
+			pings.delete(ownId);
+			ping();
+			return;
+		}
+		const request = ownId === undefined ? undefined : take(ownId);
 		if (!request) {
-			const late = typeof id === "number" && id <= lastId;
-			if (late) cancelled.delete(id);
-			onNoise(late ? "a late or second answer" : "an answer to a request that nobody made", textOf(response));
-		} else if ("result" in response || "error" in response) {
-			response.jsonrpc = "2.0";
-			response.id = request.request.id;
-			request.resolve(response as JsonRpcResponse);
-		} else {
-			request.reject(failure("INVALID_ANSWER", "answered with neither a result nor an error"));
-		}
-	}
-
-	function receiveNotification(notification: JsonRpcNotification): void {
-		const { method, params } = notification;
-		if (method === "notifications/progress") {
-			const token = params?.progressToken;
-			const request = typeof token === "number" ? waiting.get(token) : undefined;
-			if (request?.callerToken === undefined) onNoise("progress that nobody asked for", method);
-			else deliver(request, { ...notification, params: { ...params, progressToken: request.callerToken } });
+			const isLate = ownId !== undefined && ownId <= lastId;
+			if (isLate) notifications.settled(ownId);
+			onNoise(isLate ? "a late or second answer" : "an answer to a request that was never made", textOf(response));
 			return;
 		}
-		const id = cancelled.size === 0 ? onlyId() : undefined;
-		const request = id === undefined ? undefined : waiting.get(id);
-		if (request) deliver(request, notification);
-		else onNoise("a notification that cannot be told to belong to one request", method);
-	}
-
-	function deliver({ onNotification }: Waiting, notification: JsonRpcNotification): void {
-		const failed = (): void => onNoise("onNotification threw", notification.method);
-		try {
-			const told: unknown = onNotification?.(notification);
-			if (told instanceof Promise) told.catch(failed);
-		} catch {
-			failed();
+		options.onUseful("answer");
+		const problem = writable ? problemOf(response) : "with more nesting than can be passed on";
+		if (problem !== undefined) {
+			request.reject(failure("INVALID_ANSWER", `answered ${problem}`));
+			return;
 		}
+		response.jsonrpc = "2.0";
+		response.id = request.request.id;
+		request.resolve(response as JsonRpcResponse);
 	}
 
 	function interrupt(id: number, method: string, { code, limitMs, cause }: Interruption): void {
@@ -168,10 +176,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 				: `was still working on ${method} when the caller aborted`;
 		request.reject(failure(code, what).with({}, cause));
 		const sent = request.write !== undefined && !writer.withdraw(request.write);
-		if (sent) {
-			cancelled.add(id);
-			startAwakeTimer(afterglowMs, () => cancelled.delete(id));
-		}
+		if (sent) notifications.gaveUp(id);
 		options.onInterrupted(id, sent);
 	}
 
@@ -182,7 +187,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 			const callerToken = progressToken(request);
 			let text: string;
 			try {
-				text = `${JSON.stringify(outgoingRequest(request, id, callerToken))}\n`;
+				text = toLine(JSON.stringify(outgoingRequest(request, id, callerToken)));
 			} catch (cause) {
 				const what = "Invalid request: it cannot be written as JSON";
 				return Promise.reject(new McpStdioError("INVALID_JSON", what, { data: { phase: "validate" }, cause }));
@@ -218,31 +223,45 @@ export function createConversation(options: ConversationOptions): Conversation {
 		ping() {
 			lastId += 1;
 			const id = lastId;
-			const answered = new Promise<void>((resolve) => pings.set(id, resolve));
+			// What was cancelled before is read before: with the answer, it is over.
+			const isOver = notifications.mark();
+			const answered = new Promise<void>((resolve) => pings.set(id, resolve)).then(isOver);
 			send({ jsonrpc: "2.0", id, method: "ping" });
 			return { answered, forget: () => pings.delete(id) };
 		},
-		notify: (method, params) => send(params ? { jsonrpc: "2.0", method, params } : { jsonrpc: "2.0", method }),
-		receiveLine: (line) => parseLine(line, receive, onNoise),
-		receiveOverlongLine(part, ended) {
+		notify(method, params) {
+			notified += 1;
+			send(params ? { jsonrpc: "2.0", method, params } : { jsonrpc: "2.0", method });
+		},
+		receive(message) {
+			if (message.kind === "response") (isComplaint(message) ? receiveComplaint : receiveResponse)(message);
+			else if (message.kind === "request") answer(message);
+			else if (notifications.receive(message.notification)) options.onUseful("notification");
+		},
+		receiveUnreadable(id, text) {
+			const what = "answered with what is not JSON";
+			const details = [`It wrote: ${JSON.stringify(text.slice(0, 200))}`];
+			take(id)?.reject(failure("INVALID_ANSWER", what, details));
+		},
+		receiveOverlong(named, ended, text) {
 			if (ended && overlongSettled) {
 				overlongSettled = false;
 				return;
 			}
 			const what = `wrote a line of more than ${options.maxMessageBytes} bytes; raise params.maxMessageBytes or ask for less`;
 			const error = failure("MESSAGE_TOO_LARGE", what);
-			const named = requestIdOfOverlongLine(part, ended ? "tail" : "head");
 			const id = named ?? (ended ? undefined : onlyId());
 			if (id !== undefined) {
 				const request = take(id);
 				if (request) request.reject(error);
-				else onNoise("an overlong answer that nobody waits for", part.toString("latin1"));
+				else onNoise("an overlong answer that no request waits for", text);
 			} else if (ended && waiting.size > 0) {
 				// Which of several requests it answers cannot be told: none of them may wait for ever.
 				options.onUnusable(error);
 			}
 			overlongSettled = !ended && (id !== undefined || waiting.size === 0);
 		},
+		needsPing: notifications.needsMark,
 		failAll(error) {
 			const failed = [...waiting.values()];
 			waiting.clear();
@@ -255,9 +274,16 @@ export function createConversation(options: ConversationOptions): Conversation {
 	};
 }
 
-/** JSON-RPC answers null only when it could not read an id: https://www.jsonrpc.org/specification#response_object */
-function isUnreadable(error: unknown): boolean {
-	return isObject(error) && (error.code === -32700 || error.code === -32600);
+/**
+ * What is wrong with a response; `undefined` when nothing is. Members that are null beside the one that counts are left out:
+ * serialisers of some languages write every member, and clients take both for neither.
+ */
+function problemOf(response: Record<string, unknown>): string | undefined {
+	if ("result" in response && response.error === null) delete response.error;
+	if (isObject(response.error) && response.result === null) delete response.result;
+	if (response.method === null) delete response.method;
+	if ("error" in response) return isObject(response.error) ? undefined : "with an error that is no object";
+	return "result" in response ? undefined : "with neither a result nor an error";
 }
 
 function textOf(message: object): string {

@@ -1,18 +1,22 @@
 import { startAwakeTimer } from "../child/awake-timer.ts";
-import { type ProcessExit, spawnServerProcess } from "../child/process.ts";
+import { type ProcessExit, type ServerProcess, spawnServerProcess } from "../child/process.ts";
 import { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData } from "../errors.ts";
-import { isObject, type JsonRpcResponse } from "../jsonrpc.ts";
-import { type ExitReason, type Observer, type ServerProcessInfo, type SessionSource, tell } from "../observer.ts";
+import type { JsonRpcRequest, JsonRpcResponse } from "../jsonrpc.ts";
+import type { ExitReason, Observer, ServerProcessInfo, SessionSource } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { asUndelivered, type ConversationRequest, createConversation } from "./conversation.ts";
+import { createSessionEvents, type SessionEvents } from "./events.ts";
+import type { Handshake } from "./handshake.ts";
+import { createLiveness } from "./liveness.ts";
 import { refusedHandshake } from "./refusal.ts";
+import { answerServerRequest } from "./server-requests.ts";
 import { logPlace, type StartFacts, startDetails } from "./start-facts.ts";
 
 /** One child process and the MCP conversation with it, from its handshake to its end. */
 export type Session = {
 	readonly info: ServerProcessInfo;
 	readonly source: SessionSource;
-	/** Resolves to the server's result of `initialize` when the handshake is over; rejects with what went wrong. */
+	/** Resolves to the server's result of the handshake when it is over; rejects with what went wrong. */
 	readonly ready: Promise<Record<string, unknown>>;
 	/** Forwards a request; resolves to the server's own response with the caller's id. */
 	readonly request: (request: ConversationRequest) => Promise<JsonRpcResponse>;
@@ -34,8 +38,9 @@ export type Session = {
 export type SessionOptions = {
 	readonly params: ResolvedServerParams;
 	readonly source: SessionSource;
-	/** The protocol version to ask for. */
-	readonly protocolVersion: string;
+	readonly handshake: Handshake;
+	/** Told that the server takes another version than the one it was asked for. */
+	readonly onOtherVersion: (version: string) => void;
 	/** Of the request that it is started for. */
 	readonly correlation?: unknown;
 	/** Who is told about the child while it serves no request. */
@@ -44,16 +49,11 @@ export type SessionOptions = {
 	readonly onEnd: () => void;
 };
 
-/** How long a server may be silent, after a cancellation or in a line that does not end, before it is replaced. */
-const cancelGraceMs = 1000;
-
-/** How long a handshake may take that nobody waits for any more. */
+/** How long a handshake may take that no request waits for any more. */
 const handshakeLimitMs = 120_000;
 
 /** How long the exit of a server that no longer reads is waited for. */
 const brokenPipeGraceMs = 150;
-
-const clientInfo = { name: "mcp-stdio-lambda", version: "0.1.0" };
 
 /** Starts a child and its handshake. Rejects with SPAWN_FAILED; what goes wrong later is reported by `ready`. */
 export async function startSession(options: SessionOptions): Promise<Session> {
@@ -64,54 +64,61 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	let state: "starting" | "ready" | "ended" = "starting";
 	let lastHeardAt = startedAt;
 	let lastSentAt = startedAt;
-	let doubt: Promise<void> | undefined;
-	/** The first thing on stdout that is no message: what a program prints that is no MCP server. */
-	let firstText: string | undefined;
+	/** What a process of its own was given: everything that it writes from then on is about it. */
+	let served: readonly ConversationRequest[] = [];
 
-	const childProcess = await spawnServerProcess(params, source === "fresh", {
-		onLine: (line) => {
+	const events = createSessionEvents({
+		info: () => info,
+		source,
+		correlation,
+		isStarting: () => state === "starting",
+		requests: () => (source === "kept" || served.length === 0 ? conversation.waiting() : served),
+		observer: options.observer,
+		onFlood: () =>
+			end("flood", true, failure("SERVER_EXITED", "was ended: it wrote without pause and answered nothing")),
+	});
+	const hear =
+		<T extends unknown[]>(receive: (...heard: T) => void) =>
+		(...heard: T): void => {
 			lastHeardAt = performance.now();
-			try {
-				conversation.receiveLine(line);
-			} catch {
-				noise("a message that cannot be handled", "");
-			}
-		},
-		onOverlongLine: (head) => {
-			conversation.receiveOverlongLine(head, false);
+			receive(...heard);
+		};
+
+	const child = await spawnServerProcess(params, source === "fresh", {
+		onMessage: hear((message) => conversation.receive(message)),
+		onNoise: hear(events.noise),
+		onUnreadable: hear((id, text) => conversation.receiveUnreadable(id, text)),
+		onOverlong: hear((id, ended, text) => {
+			conversation.receiveOverlong(id, ended, text);
 			// Nothing can be heard from a server whose line never ends.
-			if (outlivesRequests()) doubtIt();
-		},
-		onOverlongLineEnd: (tail) => conversation.receiveOverlongLine(tail, true),
-		onStderrLine: (line) => {
-			const observers = involvedObservers();
-			if (!observers.some((observer) => observer.stderr)) return;
-			const served = onlyServed();
-			const event = {
-				...info,
-				line: line.toString("utf8").trimEnd(),
-				requestId: served?.request.id,
-				correlation: state === "starting" ? correlation : served?.correlation,
-			};
-			for (const observer of observers) tell(observer, "stderr", event);
-		},
+			if (!ended && outlivesRequests()) liveness.doubt();
+		}),
+		onStderrLine: events.stderr,
 		onOutputClosed: () => {
 			end("output-closed", true, failure("SERVER_EXITED", "closed its output (stdout) but keeps running"));
 		},
 		onExit: (exit) => {
-			const event = { ...info, ...exit, correlation: state === "starting" ? correlation : onlyServed()?.correlation };
-			for (const observer of involvedObservers()) tell(observer, "exit", event);
+			events.exited(exit);
 			end(exit.reason, false, state === "ended" ? undefined : exitFailure(exit));
 		},
 	});
 	const spawnedAt = performance.now();
-	const info: ServerProcessInfo = { server: params.name, pid: childProcess.pid };
+	const info: ServerProcessInfo = { server: params.name, pid: child.pid };
 	const conversation = createConversation({
-		writer: childProcess.writer,
+		writer: child.writer,
 		maxMessageBytes: params.maxMessageBytes,
-		failure,
-		onNoise: noise,
-		onInterrupted,
+		failure: (code, what, details) => failure(code, what, {}, details),
+		onNoise: events.noise,
+		onUseful: (kind) => {
+			events.useful();
+			if (kind === "answer") liveness.answered();
+		},
+		onServerRequest: answerServerRequest,
+		onInterrupted: (requestId, sent) => {
+			if (!outlivesRequests()) return;
+			if (sent) conversation.notify("notifications/cancelled", { requestId, reason: "The caller stopped waiting" });
+			liveness.doubt();
+		},
 		onBrokenPipe: () => {
 			// If it died, its exit code comes soon and says more than a broken pipe.
 			startAwakeTimer(brokenPipeGraceMs, () => {
@@ -120,49 +127,39 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		},
 		onUnusable: (error) => end("closed", true, error),
 	});
-
-	/** `isText` tells what is no message at all from a message that cannot be used, which may be a late result. */
-	function noise(problem: string, text: string, isText = false): void {
-		const excerpt = text.slice(0, 200);
-		const first = isText && firstText === undefined;
-		if (first) firstText = excerpt;
-		for (const observer of involvedObservers()) tell(observer, "noise", { ...info, problem, text: excerpt, first });
-	}
+	const liveness = createLiveness({
+		ping: conversation.ping,
+		needsPing: () => state === "ready" && conversation.needsPing(),
+		onDead: () => end("silent", true, failure("SERVER_EXITED", "was replaced: it did not react any more")),
+	});
 
 	function startFacts(): StartFacts {
-		const stderr = childProcess.stderr();
-		return { stderr, details: startDetails(params, stderr, firstText) };
+		return factsOf(params, child, events);
 	}
 
-	function failure(code: McpStdioErrorCode, what: string, data: McpStdioErrorData = {}): McpStdioError {
-		return new McpStdioError(code, `MCP server ${params.name} ${what}`, {
-			data: { phase: state === "starting" ? "initialize" : "request", ...data },
-			...(state === "starting" ? startFacts() : { stderr: childProcess.stderr() }),
-		});
+	function failure(
+		code: McpStdioErrorCode,
+		what: string,
+		data: McpStdioErrorData = {},
+		details: readonly string[] = [],
+	): McpStdioError {
+		const phase = state === "starting" ? "initialize" : "request";
+		const facts = state === "starting" ? startFacts() : { stderr: child.stderr(), details };
+		return new McpStdioError(code, `MCP server ${params.name} ${what}`, { data: { phase, ...data }, ...facts });
 	}
 
 	function exitFailure({ exitCode, signal }: ProcessExit): McpStdioError {
 		const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
-		const [code, what] =
-			state === "starting"
-				? ([
-						"HANDSHAKE_FAILED",
-						`before it answered initialize; ${logPlace()} has its command, to be run by hand`,
-					] as const)
-				: (["SERVER_EXITED", `before it answered; its stderr, in ${logPlace()}, may say why`] as const);
-		return failure(code, `${how} ${what}`, { exitCode, signal });
-	}
-
-	/** The request that is served, when there is exactly one. */
-	function onlyServed(): ConversationRequest | undefined {
-		const [only, ...others] = state === "starting" ? [] : conversation.waiting();
-		return others.length === 0 ? only : undefined;
-	}
-
-	function involvedObservers(): Observer[] {
-		const observers = new Set(conversation.waiting().map(({ observer }) => observer ?? options.observer()));
-		if (observers.size === 0) observers.add(options.observer());
-		return [...observers].filter((observer) => observer !== undefined);
+		return state === "starting"
+			? failure(
+					"HANDSHAKE_FAILED",
+					`${how} before it answered initialize; ${logPlace()} has its command, to be run by hand`,
+					{ exitCode, signal },
+				)
+			: failure("SERVER_EXITED", `${how} before it answered; its stderr, in ${logPlace()}, may say why`, {
+					exitCode,
+					signal,
+				});
 	}
 
 	function end(reason: ExitReason, urgent = false, error?: McpStdioError): void {
@@ -177,7 +174,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 				ready.reject(why);
 			}
 		}
-		childProcess.end(reason, urgent);
+		child.end(reason, urgent);
 	}
 
 	function request(call: ConversationRequest): Promise<JsonRpcResponse> {
@@ -185,98 +182,59 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 			return Promise.reject(asUndelivered(failure("SERVER_EXITED", "ended before the request was sent")));
 		}
 		lastSentAt = performance.now();
+		if (source !== "kept") served = [call];
 		return conversation.request(call);
-	}
-
-	function onInterrupted(requestId: number, sent: boolean): void {
-		if (!outlivesRequests()) return;
-		if (sent) conversation.notify("notifications/cancelled", { requestId, reason: "The caller stopped waiting" });
-		doubtIt();
 	}
 
 	function outlivesRequests(): boolean {
 		return source === "kept" && state === "ready";
 	}
 
-	function doubtIt(): void {
-		doubt ??= proveAlive().finally(() => {
-			doubt = undefined;
-		});
-	}
-
-	/** A cancelled request is not answered, so silence alone means nothing: the server is asked for a sign of life. */
-	async function proveAlive(): Promise<void> {
-		const since = lastHeardAt;
-		const grace = Promise.withResolvers<void>();
-		const cancelGrace = startAwakeTimer(cancelGraceMs, grace.resolve);
-		const ping = conversation.ping();
-		await Promise.race([ping.answered, grace.promise]);
-		cancelGrace();
-		ping.forget();
-		if (lastHeardAt > since) return;
-		end("silent", true, failure("SERVER_EXITED", "was replaced: it did not react any more"));
-	}
-
-	async function shakeHands(): Promise<Record<string, unknown>> {
-		const { protocolVersion } = options;
-		const response = await conversation.request({
-			request: {
-				jsonrpc: "2.0",
-				id: 0,
-				method: "initialize",
-				params: { protocolVersion, capabilities: {}, clientInfo },
-			},
-		});
-		if ("error" in response) throw refusedHandshake(params.name, response.error, startFacts());
-		const { result } = response;
-		if (!isObject(result) || typeof result.protocolVersion !== "string" || !canBeWritten(result)) {
-			throw failure(
-				"HANDSHAKE_FAILED",
-				"answered initialize without a protocolVersion, or with what cannot be passed on; is it an MCP server?",
-			);
-		}
-		return result;
-	}
-
 	const cancelHandshakeLimit = startAwakeTimer(handshakeLimitMs, () => {
 		const what = `did not answer initialize within ${handshakeLimitMs} ms; does it speak MCP over stdio?`;
 		end("handshake", true, failure("HANDSHAKE_FAILED", what));
 	});
-	shakeHands().then(
-		(result) => {
-			if (state !== "starting") return;
-			cancelHandshakeLimit();
-			state = "ready";
-			conversation.notify("notifications/initialized");
-			tell(options.observer(), "ready", { ...info, source, elapsedMs: performance.now() - startedAt, correlation });
-			ready.resolve(result);
-		},
-		(error: McpStdioError) => end("handshake", true, error),
-	);
-	tell(options.observer(), "spawn", { ...info, source, elapsedMs: spawnedAt - startedAt, correlation });
+	options
+		.handshake({
+			request: (method, callParams) => conversation.request({ request: handshakeRequest(method, callParams) }),
+			notify: conversation.notify,
+			insteadAsk: options.onOtherVersion,
+			refused: (error) => refusedHandshake(params.name, error, startFacts()),
+			failed: (what) => failure("HANDSHAKE_FAILED", what),
+		})
+		.then(
+			(result) => {
+				if (state !== "starting") return;
+				cancelHandshakeLimit();
+				state = "ready";
+				events.ready(performance.now() - startedAt);
+				ready.resolve(result);
+			},
+			(error: McpStdioError) => end("handshake", true, error),
+		);
+	events.spawned(spawnedAt - startedAt);
 
 	return {
 		info,
 		source,
 		ready: ready.promise,
 		request,
-		isDoubted: () => doubt !== undefined,
-		trusted: async () => await doubt,
+		isDoubted: liveness.isDoubted,
+		trusted: liveness.settled,
 		end,
 		isOpen: () => state !== "ended",
 		lastActiveAt: () => Math.max(lastHeardAt, lastSentAt),
 		startFacts,
-		exited: childProcess.exited,
-		gone: childProcess.gone,
+		exited: child.exited,
+		gone: child.gone,
 	};
 }
 
-/** JSON.parse takes deeper nesting than JSON.stringify. */
-function canBeWritten(value: unknown): boolean {
-	try {
-		JSON.stringify(value);
-		return true;
-	} catch {
-		return false;
-	}
+function factsOf(params: ResolvedServerParams, child: ServerProcess, events: SessionEvents): StartFacts {
+	const stderr = child.stderr();
+	return { stderr, details: startDetails(params, stderr, events.firstText()) };
+}
+
+function handshakeRequest(method: string, params: Readonly<Record<string, unknown>>): JsonRpcRequest {
+	return { jsonrpc: "2.0", id: 0, method, params };
 }

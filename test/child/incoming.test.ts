@@ -1,21 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type IncomingMessage, parseLine, requestIdOfOverlongLine } from "../../src/session/incoming.ts";
+import { type IncomingMessage, idAt, parseLine } from "../../src/child/incoming.ts";
 
 function parse(line: string | Buffer) {
 	const messages: IncomingMessage[] = [];
 	const noise: [problem: string, text: string][] = [];
-	parseLine(
-		Buffer.from(line),
-		(message) => messages.push(message),
-		(problem, text) => noise.push([problem, text]),
-	);
-	return { messages, noise };
+	const unreadable: number[] = [];
+	parseLine(Buffer.from(line), {
+		onMessage: (message) => messages.push(message),
+		onNoise: (problem, text) => noise.push([problem, text]),
+		onUnreadable: (id) => unreadable.push(id),
+	});
+	return { messages, noise, ...(unreadable.length > 0 && { unreadable }) };
 }
 
 const result = { jsonrpc: "2.0", id: 7, result: { ok: true } };
 const notification = { jsonrpc: "2.0", method: "notifications/progress", params: { progress: 1 } };
-const asResponse = (response: Record<string, unknown>) => ({ kind: "response", id: response.id, response });
+const asResponse = (response: Record<string, unknown>) => ({
+	kind: "response",
+	id: response.id,
+	response,
+	writable: true,
+});
 
 describe("parseLine", () => {
 	test.each<[object, object]>([
@@ -26,7 +32,7 @@ describe("parseLine", () => {
 		],
 		[{ result: {}, id: "7" }, asResponse({ result: {}, id: "7" })],
 		[{ id: null, error: {} }, asResponse({ id: null, error: {} })],
-		[{ error: {} }, { kind: "response", id: null, response: { error: {} } }],
+		[{ error: {} }, { kind: "response", id: null, response: { error: {} }, writable: true }],
 		[{ jsonrpc: "2.0", id: 7 }, asResponse({ jsonrpc: "2.0", id: 7 })],
 		[{ jsonrpc: "2.0", id: 7, method: 7 }, asResponse({ jsonrpc: "2.0", id: 7, method: 7 })],
 		[notification, { kind: "notification", notification }],
@@ -36,15 +42,15 @@ describe("parseLine", () => {
 		],
 		[
 			{ jsonrpc: "2.0", id: 0, method: "roots/list" },
-			{ kind: "request", id: 0, method: "roots/list" },
+			{ kind: "request", id: 0, method: "roots/list", params: undefined },
 		],
 		[
 			{ jsonrpc: "2.0", id: "", method: "ping" },
-			{ kind: "request", id: "", method: "ping" },
+			{ kind: "request", id: "", method: "ping", params: undefined },
 		],
 		[
 			{ id: -1, method: "", result: {} },
-			{ kind: "request", id: -1, method: "" },
+			{ kind: "request", id: -1, method: "", params: undefined },
 		],
 	])("takes %j for what it is", (message, expected) => {
 		expect(parse(JSON.stringify(message))).toStrictEqual({ messages: [expected], noise: [] });
@@ -67,7 +73,7 @@ describe("parseLine", () => {
 			messages: [
 				{ kind: "notification", notification },
 				asResponse(result),
-				{ kind: "request", id: "a", method: "ping" },
+				{ kind: "request", id: "a", method: "ping", params: undefined },
 			],
 			noise: [],
 		});
@@ -96,7 +102,6 @@ describe("parseLine", () => {
 	test.each([
 		["Listening on stdio"],
 		["{"],
-		['{"jsonrpc":"2.0","id":7,"result":{'],
 		["[1] 4711"],
 		["{'jsonrpc': '2.0'}"],
 		["NaN"],
@@ -104,6 +109,60 @@ describe("parseLine", () => {
 		["日本語 👩‍👩‍👧‍👦"],
 	])("reports %s as a line that is not JSON", (line) => {
 		expect(parse(line)).toStrictEqual({ messages: [], noise: [["a line that is not JSON", line]] });
+	});
+
+	test.each([
+		['{"jsonrpc":"2.0","id":7,"result":{', 7],
+		['{"jsonrpc":"2.0","id":7,"result":{"a":NaN}}', 7],
+		['{"jsonrpc":"2.0","id":"7","result":{"a":Infinity}}', 7],
+		['{"result":{"a":NaN},"jsonrpc":"2.0","id":7}', 7],
+		['{"result":"two}]},"id":7}', 7],
+	])("tells which request %s answers, though it cannot be read", (line, id) => {
+		expect(parse(line)).toStrictEqual({
+			messages: [],
+			noise: [["a line that is not JSON", line]],
+			unreadable: [id],
+		});
+	});
+
+	test.each([
+		["text behind it", (json: string) => `${json} done`, [["text behind a message", "done"]]],
+		["a byte-order mark", (json: string) => `\ufeff${json}`, []],
+		["colours around it", (json: string) => `\u001b[32m${json}\u001b[0m\r`, []],
+		["a control character in a string", (json: string) => json.replace("true", '"a\tb\u0001c"'), []],
+	])("reads a message with %s", (_, decorate, noise) => {
+		const line = decorate(JSON.stringify(result));
+		const value = line.includes("a\tb") ? { ...result, result: { ok: "a\tb\u0001c" } } : result;
+		expect(parse(line)).toStrictEqual({ messages: [asResponse(value)], noise });
+	});
+
+	test.each([
+		["", ""],
+		[" ", ""],
+		["\ufeff", "\r"],
+		[",", ""],
+	])("reads messages in a row, with %j between", (between, end) => {
+		const line = `${JSON.stringify(result)}${between}${JSON.stringify(notification)}${end}`;
+		expect(parse(line)).toStrictEqual({
+			messages: [asResponse(result), { kind: "notification", notification }],
+			noise: [],
+		});
+	});
+
+	test("reads messages in a row and with text behind as if each stood alone", () => {
+		const text = fc.string().filter((value) => !/[{}[\]"\n]/.test(value));
+		const message = fc.record({
+			jsonrpc: fc.constant("2.0"),
+			id: fc.nat(),
+			result: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.constant(null))),
+		});
+		fc.assert(
+			fc.property(fc.array(message, { minLength: 1, maxLength: 4 }), text, (messages, behind) => {
+				const json = messages.map((item) => JSON.stringify(item));
+				const alone = json.flatMap((item) => parse(item).messages);
+				expect(parse(json.join(" ") + behind).messages).toStrictEqual(alone);
+			}),
+		);
 	});
 
 	test.each([
@@ -160,9 +219,9 @@ describe("parseLine", () => {
 	});
 });
 
-describe("requestIdOfOverlongLine", () => {
-	const idOfHead = (head: string) => requestIdOfOverlongLine(Buffer.from(head), "head");
-	const idOfTail = (tail: string) => requestIdOfOverlongLine(Buffer.from(tail), "tail");
+describe("idAt", () => {
+	const idOfHead = (head: string) => idAt(head, "head");
+	const idOfTail = (tail: string) => idAt(tail, "tail");
 
 	test.each<[string, number]>([
 		['{"jsonrpc":"2.0","id":7,"result":{"text":"xxx', 7],
@@ -189,7 +248,7 @@ describe("requestIdOfOverlongLine", () => {
 		['{"jsonrpc":"2.0","result":{"content":[{"type":"text","text":"xxx'],
 		['{"result":{"id":5,"text":"xxx'],
 		['{"jsonrpc":"2.0","result":{"id":5,"x":1'],
-		['{"jsonrpc":"2.0","id":"7","result":{'],
+		['{"jsonrpc":"2.0","id":"a","result":{'],
 		['{"jsonrpc":"2.0","id":7'],
 		['{"jsonrpc":"2.0","id":1.5,"result":{'],
 		['{"jsonrpc":"2.0","id":-7,"result":{'],
@@ -205,7 +264,7 @@ describe("requestIdOfOverlongLine", () => {
 		['xxx","id":5}}'],
 		['xxx","id":5}]}}'],
 		['xxx\\",\\"id\\":5}"}'],
-		['xxx","id":"7"}'],
+		['xxx","id":"a"}'],
 		['xxx"},"requestId":7}'],
 		['xxx"},"id":7,"result":{}}'],
 		[""],
