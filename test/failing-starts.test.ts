@@ -6,7 +6,7 @@ import { type JsonRpcResponse, prewarmStdioServer, runStdioRequest, type StdioSe
 import { prewarmLimitMs } from "../src/prewarm.ts";
 import { leaveNothingBehind } from "./support/processes.ts";
 import { record } from "./support/recorder.ts";
-import { echo, errorOf, failureOf } from "./support/servers.ts";
+import { echo, errorOf, failureOf, fixture, lifetimes, textOf } from "./support/servers.ts";
 
 leaveNothingBehind();
 afterEach(() => void vi.unstubAllEnvs());
@@ -204,13 +204,30 @@ describe("prewarming", () => {
 	])("has, %s", (_, type, age, limit) => {
 		expect(prewarmLimitMs(type, age)).toBe(limit);
 	});
+
+	test.each(lifetimes)("starts what it has no time to wait for, in the lifetime %s", async (lifetime) => {
+		vi.stubEnv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+		const told = record();
+		const options = { lifetime, standby: 1, observer: told.observer };
+		vi.spyOn(performance, "now").mockReturnValueOnce(9500);
+		const error = await prewarmStdioServer(fixture("well-behaved"), options);
+		vi.restoreAllMocks();
+		expect(error).toMatchObject({ code: "TIMEOUT", data: { phase: "initialize" } });
+		expect(textOf(await runStdioRequest(fixture("well-behaved"), echo, options))).toBe("Echo: hello");
+		expect(told.request[0]).toMatchObject({
+			pid: told.spawn[0]?.pid,
+			source: lifetime === "environment" ? "kept" : "standby",
+		});
+	});
 });
 
 describe("a command that is not there", () => {
 	test.each([
 		["npx", "deploy the server's package and name it with npmServer or fromHostConfig"],
 		["uvx", "deploy the server's package and name it with pythonServer or fromHostConfig"],
-		["none server.js --x", 'write command "none" and the rest in params.args'],
+		["none server.js --x", 'they go in params.args: write command "none" and the rest in params.args'],
+		["npx -y mcp-server-none", "they go in params.args: npx installs at run time"],
+		["/usr/none/uvx", "name it with pythonServer or fromHostConfig"],
 		["none", "check params.command and PATH"],
 	])("%s: the error says %s", async (command, advice) => {
 		vi.stubEnv("PATH", "/nowhere");
@@ -218,6 +235,13 @@ describe("a command that is not there", () => {
 		expect(failureOf(response).code).toBe("SPAWN_FAILED");
 		expect(errorOf(response).message).toContain(advice);
 	});
+});
+
+test("arguments that stand in the command are in no message", async () => {
+	const { message, response } = await start({ command: "none server.js --token s3cr3t/s3cr3t" });
+	expect(failureOf(response).code).toBe("SPAWN_FAILED");
+	expect(message).toContain("MCP server none could not be started: none … was not found");
+	expect(message + JSON.stringify(response)).not.toContain("s3cr3t");
 });
 
 describe("a file that cannot be run", () => {

@@ -528,7 +528,7 @@ describe("a programming error", () => {
 		["params.args must be", { command: "node", args: [1] }, {}],
 		["params.args must be", { command: "node", args: "server.js" }, {}],
 		["params.env.A must be", { command: "node", env: { A: 1 } }, {}],
-		["params.env.A must be", { command: "node", env: { "A=B": "1" } }, {}],
+		["params.env must be", { command: "node", env: { "A=B": "1" } }, {}],
 		["params.cwd must be", { command: "node", cwd: 5 }, {}],
 		["params.type must be", { command: "node", type: "http" }, {}],
 		["params.name must be", { command: "node", name: "" }, {}],

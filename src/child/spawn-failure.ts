@@ -45,14 +45,15 @@ function notFound(command: string, cwd: string | undefined): string {
 	if (!isPath && kind === "file") {
 		return `${command} was not found on PATH (ENOENT); the file of that name beside it is ./${command}: write that, or its interpreter as params.command and the file in params.args`;
 	}
-	const [program = ""] = command.trim().split(/\s/);
-	if (program !== command) {
-		return `${command} was not found (ENOENT); a command has no arguments in it: write command ${JSON.stringify(program)} and the rest in params.args`;
+	const [program = "", ...rest] = command.trim().split(/\s+/);
+	const server = installers.get(program.slice(program.lastIndexOf("/") + 1));
+	const installs = `${program} installs at run time, which Lambda's disk does not allow: deploy the server's package and name it with ${server} or fromHostConfig`;
+	if (rest.length > 0) {
+		// What stands behind the program may be a secret.
+		const advice = server ? installs : `write command ${JSON.stringify(program)} and the rest in params.args`;
+		return `${program} … was not found (ENOENT); a command has no arguments in it, they go in params.args: ${advice}`;
 	}
-	const server = installers.get(command.slice(command.lastIndexOf("/") + 1));
-	if (server) {
-		return `${command} was not found (ENOENT); it installs at run time, which Lambda's disk does not allow: deploy the server's package and name it with ${server} or fromHostConfig`;
-	}
+	if (server) return `${command} was not found (ENOENT); ${installs}`;
 	if (/^python[\d.]*$/.test(command)) {
 		return `${command} was not found (ENOENT); Lambda's Node.js runtimes have no Python: deploy an image or a layer with one, and name the server with pythonServer`;
 	}
