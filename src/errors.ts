@@ -57,6 +57,9 @@ export type McpStdioErrorOptions = {
 	readonly cause?: unknown;
 };
 
+/** The sentences for the log that a failure was made with. */
+export let detailsOf: (error: McpStdioError) => readonly string[];
+
 /**
  * A failure of the bridge, as opposed to an error that the server answered (those pass through verbatim).
  *
@@ -64,6 +67,10 @@ export type McpStdioErrorOptions = {
  * reason. `toResponse` builds what the caller sees; what the server wrote is left out there unless asked for.
  */
 export class McpStdioError extends Error {
+	static {
+		detailsOf = (error) => error.#details;
+	}
+
 	override readonly name = "McpStdioError";
 	readonly code: McpStdioErrorCode;
 	readonly data: McpStdioErrorData;

@@ -45,6 +45,15 @@ export type ReceivedMessage =
  * null, params is an object.
  */
 export function receiveMessage(value: unknown): ReceivedMessage {
+	try {
+		return readMessage(value);
+	} catch {
+		// A getter that throws, or a proxy that was revoked.
+		return { kind: "invalid", id: null, problem: "the message cannot be read: a member of it throws" };
+	}
+}
+
+function readMessage(value: unknown): ReceivedMessage {
 	if (!isObject(value)) {
 		const problem = Array.isArray(value) ? "a batch; send one message at a time" : `${describe(value)}, not an object`;
 		return { kind: "invalid", id: null, problem: `the message is ${problem}` };

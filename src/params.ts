@@ -107,7 +107,9 @@ const beforeScript =
 
 /** A name that shows no argument which could be a secret: the package or script that an interpreter runs, or the command. */
 function serverName(command: string, args: readonly string[]): string {
-	const path = (interpreters.test(basename(command)) ? scriptAmong(args) : undefined) ?? command;
+	// Arguments that stand in the command by mistake may be secrets as well.
+	const [program = command] = command.trim().split(/\s/);
+	const path = (interpreters.test(basename(command)) ? scriptAmong(args) : undefined) ?? program;
 	const [scopeOrName = "", name = ""] = path
 		.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)
 		.split("/");

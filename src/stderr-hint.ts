@@ -3,6 +3,7 @@ const worth = { nothing: 0, little: 1, something: 2, complaint: 3, error: 4 } as
 
 /** Lines are looked at up to this length only; the rest of a longer one is cut. */
 const longestLine = 400;
+const longestRead = 2 * longestLine;
 
 // CSI sequences of terminals, and the frames that rich, boxen and the like draw.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are told what to do with one
@@ -12,7 +13,7 @@ const trailers: readonly RegExp[] = [
 	/^(Node\.js|Bun|Deno) v?\d/,
 	/^(at|File) .*[:(]|^goroutine \d|^exit status \d+$|^created by |^main\.main\(/,
 	/^node:|^file:\/\/|^\(Use `node --trace|^Traceback \(most recent|^During handling of|^The above exception/,
-	/^note: run with|^stack backtrace:|^\d+: 0x|^Require stack:|^- \/|^\.\.\. \d+ /,
+	/^note: |^stack backtrace:|^BEGIN failed--|^Compilation failed in require|^\d+: (0x|[\w<].*::)|^Require stack:|^- \/|^\.\.\. \d+ /,
 	/complete log of this run|^For (more|further) (help|information)\b|^(See|Visit|Docs?:?|More info:?) https?:|^https?:\/\/\S+$/i,
 	/^(npm|pnpm) (notice|warn)|^npm (error|ERR!)( [a-z]* *[^ ]*)?$|^\[dotenv|\bnpm install -g npm@/i,
 	/^throw |^raise |^sys\.exit\(|^return |^await |^const |^import |^from .* import /,
@@ -22,7 +23,7 @@ const warnings = /^(\(node:\d+\) )?(\[?(DEP\d+|[A-Za-z]*Warning)\]?)[: ]|\b(DEBU
 
 const errors: readonly RegExp[] = [
 	/^\[?(Uncaught )?(Unhandled exception\.? |Exception in thread "[^"]*" |Caused by: )?[\w.$]*(Error|Exception|Exit)( \[\w+\])?(:|$)/,
-	/^(panic|fatal error|fatal|error|critical)(\[\w+\])?(:| -)|^thread '.*' panicked/i,
+	/^(panic|fatal error|fatal|error|critical)(\[\w+\])?(:| -)|^thread '.*' (\(\d+\) )?panicked|^Can't locate \S+ in @INC/i,
 	/: (fatal )?error: |"level": ?"(error|fatal)"|^Segmentation fault|command not found$|: not found$|: No module named /i,
 ];
 
@@ -48,8 +49,14 @@ export function reasonOn(stderr: readonly string[]): string | undefined {
 	return withContinuation(lines, best);
 }
 
+/** Node.js explains at length what a rejection is before it says with what. */
+function withoutPreamble(line: string): string {
+	const reason = line.indexOf("The promise rejected with the reason ");
+	return reason === -1 ? line : `Error: ${line.slice(reason)}`;
+}
+
 function clean(line: string): string {
-	const text = line.slice(0, longestLine).replaceAll(decoration, " ").trim();
+	const text = withoutPreamble(line.slice(0, longestRead)).slice(0, longestLine).replaceAll(decoration, " ").trim();
 	// Python draws a tree of bars in front of exception groups, and Node.js opens an object behind an error.
 	return text.replace(/^(\|\s*)+(?=\S)/, "").replace(/(?<=[^:\s])\s*\{$/, "");
 }
@@ -69,10 +76,15 @@ function withoutPrefix(line: string): string {
 	return line.replace(/^(\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(Z|[+-]\d\d:?\d\d)?\]?[ ,|-]*|\[[^\]]{1,60}\] ?)+/, "");
 }
 
+/** Members of an issue of zod's that say less than its path and its message. */
+const issueFacts = /^"?(code|expected|received|origin|fatal|input|validation)"?: /;
+
 /** An error that only announces what follows (`1 validation error for Settings`, `Error:`) is told with it. */
 function withContinuation(lines: readonly string[], index: number): string {
 	const line = lines[index] ?? "";
 	if (!/(:|: \[|: \{|validation errors? for \S+)$/.test(line) && !/^\W*(error|errors)\W*$/i.test(line)) return line;
-	const following = lines.slice(index + 1, index + 6).filter((next) => worthOf(next, next) > worth.nothing);
+	const following = lines
+		.slice(index + 1, index + 14)
+		.filter((next) => worthOf(next, next) > worth.nothing && !issueFacts.test(next));
 	return [line, ...following.slice(0, 3)].join(" ").slice(0, longestLine);
 }

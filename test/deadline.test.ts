@@ -35,6 +35,9 @@ describe("startDeadline", () => {
 		["by the deadline when it is the earlier", { deadline: context(10_000), timeoutMs: 30_000 }, 9500],
 		["by a deadline beyond 60 s", { deadline: context(900_000) }, 899_500],
 		["without a reserve from timeoutMs", { timeoutMs: 1000, deadlineReserveMs: 900 }, 1000],
+		["after 60 s with a clock that tells NaN", { deadline: context(Number.NaN) }, 60_000],
+		["after 60 s with a clock that tells nothing", { deadline: context(undefined as never) }, 60_000],
+		["after timeoutMs with a clock that tells a text", { deadline: context("soon" as never), timeoutMs: 250 }, 250],
 	])("fires %s", (_, options, limitMs) => {
 		const { signal, clear } = start(options);
 		vi.advanceTimersByTime(limitMs - 1);

@@ -23,6 +23,39 @@ const wellBehaved = fixture("well-behaved");
 const missing: StdioServerParams = { command: "/does/not/exist" };
 const quiet = { observer: silent, standby: 0 };
 
+describe("a message that cannot be read", () => {
+	const throwing = (member: string): object =>
+		Object.defineProperty({}, member, {
+			enumerable: true,
+			get() {
+				throw new Error("no");
+			},
+		});
+	const revoked = (): object => {
+		const { proxy, revoke } = Proxy.revocable({}, {});
+		revoke();
+		return proxy;
+	};
+
+	test.each<[string, () => unknown, string]>([
+		[
+			"a getter of its own throws",
+			() => Object.assign(throwing("method"), { jsonrpc: "2.0", id: 1 }),
+			"INVALID_MESSAGE",
+		],
+		["it is a revoked proxy", revoked, "INVALID_MESSAGE"],
+		["its params are a revoked proxy", () => ({ ...echo, params: revoked() }), "INVALID_MESSAGE"],
+		["its id is a revoked proxy", () => ({ ...echo, id: revoked() }), "INVALID_MESSAGE"],
+		["a getter in its params throws", () => ({ ...echo, params: throwing("name") }), "INVALID_JSON"],
+		["a proxy in its params is revoked", () => ({ ...echo, params: { name: revoked() } }), "INVALID_JSON"],
+	])("is answered with an error where %s", async (_, make, code) => {
+		for (const lifetime of lifetimes) {
+			const response = await runStdioRequest(wellBehaved, make(), { ...quiet, lifetime });
+			expect(failureOf(response).code).toBe(code);
+		}
+	});
+});
+
 describe("a message that is no request", () => {
 	test.each<[string, unknown, string | number | null, string]>([
 		["undefined", undefined, null, "missing, not an object"],

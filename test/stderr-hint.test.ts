@@ -196,6 +196,55 @@ Caused by: java.net.UnknownHostException: db.example.com
 npm error 404 Not Found - GET https://registry.example.com/none - Not found
 npm error A complete log of this run can be found in: /tmp/.npm/_logs/x.log`,
 	],
+	[
+		"a rejection of Node.js with a text",
+		'Error: The promise rejected with the reason "no token".',
+		`node:internal/process/promises:392
+      new UnhandledPromiseRejection(reason);
+      ^
+
+UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "no token".
+    at throwUnhandledRejectionsMode (node:internal/process/promises:392:7) {
+  code: 'ERR_UNHANDLED_REJECTION'
+}
+
+Node.js v24.21.0`,
+	],
+	[
+		"issues of zod",
+		'Invalid configuration: "path": [ "apiKey" "message": "Required"',
+		`Invalid configuration:
+[
+  {
+    "code": "invalid_type",
+    "expected": "string",
+    "received": "undefined",
+    "path": [
+      "apiKey"
+    ],
+    "message": "Required"
+  }
+]`,
+	],
+	[
+		"a panic of a newer Rust, with its backtrace",
+		"thread 'main' (32235) panicked at r.rs:1:120: called `Result::unwrap()` on an `Err` value: \"bad token\"",
+		`
+thread 'main' (32235) panicked at r.rs:1:120:
+called \`Result::unwrap()\` on an \`Err\` value: "bad token"
+stack backtrace:
+   0: __rustc::rust_begin_unwind
+             at /rustc/5980/library/std/src/panicking.rs:689:5
+   1: core::panicking::panic_fmt
+   4: core::ops::function::FnOnce::call_once
+note: Some details are omitted, run with \`RUST_BACKTRACE=full\` for a verbose backtrace.`,
+	],
+	[
+		"a missing module of Perl",
+		"Can't locate NoSuch/Mod.pm in @INC (you may need to install the NoSuch::Mod module) at -e line 1.",
+		`Can't locate NoSuch/Mod.pm in @INC (you may need to install the NoSuch::Mod module) at -e line 1.
+BEGIN failed--compilation aborted at -e line 1.`,
+	],
 	["a shell", "sh: 1: npx: not found", "sh: 1: npx: not found"],
 	[
 		"the loader of Linux",

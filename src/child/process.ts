@@ -1,6 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { McpStdioError } from "../errors.ts";
 import type { ExitReason } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
@@ -8,6 +6,7 @@ import { createExcerpt } from "./excerpt.ts";
 import { createIntake } from "./intake.ts";
 import { createLineReader } from "./lines.ts";
 import { createNdjson, type FramingHandlers } from "./ndjson.ts";
+import { spawnFailure } from "./spawn-failure.ts";
 import { whenTreeIsGone } from "./sweep.ts";
 import { forgetTree, markName, nextMark, rememberTree, signalTree } from "./tree.ts";
 import { childEnvironment } from "./variables.ts";
@@ -183,57 +182,5 @@ function startChild(params: ResolvedServerParams, env: Record<string, string>) {
 		});
 	} catch (error) {
 		throw spawnFailure(params, error as NodeJS.ErrnoException);
-	}
-}
-
-function spawnFailure(params: ResolvedServerParams, cause: NodeJS.ErrnoException): McpStdioError {
-	return new McpStdioError(
-		"SPAWN_FAILED",
-		`MCP server ${params.name} could not be started: ${spawnProblem(params, cause)}`,
-		{
-			data: { phase: "spawn" },
-			cause,
-		},
-	);
-}
-
-function spawnProblem({ command, cwd }: ResolvedServerParams, cause: NodeJS.ErrnoException): string {
-	if (cwd !== undefined && !isFolder(cwd)) {
-		return `its folder ${cwd.slice(0, 200)} does not exist or is no folder (${cause.code}); check params.cwd`;
-	}
-	switch (cause.code) {
-		case "ENOENT":
-			return notFound(command);
-		case "ENOEXEC":
-			return `${command} is no program for this processor and system (ENOEXEC); deploy the build for Lambda's (${process.arch}, Linux), or start it with its interpreter`;
-		case "EACCES":
-			return `${command} may not be executed (EACCES); check its mode and that it is not a folder`;
-		case "E2BIG":
-			return `the arguments and the environment of ${command} are too long together (E2BIG); pass less in params.args and params.env`;
-		default:
-			return `${command} failed with ${cause.code ?? cause.message}`;
-	}
-}
-
-function notFound(command: string): string {
-	const [program = ""] = command.split(/\s/);
-	if (program !== command && !existsSync(command)) {
-		return `${command} was not found (ENOENT); a command has no arguments in it: write command ${JSON.stringify(program)} and the rest in params.args`;
-	}
-	if (existsSync(command)) {
-		return `${command} is there, and the interpreter that its first line names is not (ENOENT); start it with its interpreter as params.command`;
-	}
-	const server = /^(npx|bunx|pnpx|npm|pnpm|yarn)$/.test(command) ? "npmServer" : "pythonServer";
-	if (server === "npmServer" || /^(uvx?|pipx)$/.test(command)) {
-		return `${command} was not found (ENOENT); it installs at run time, which Lambda's disk does not allow: deploy the server's package and name it with ${server} or fromHostConfig`;
-	}
-	return `${command} was not found (ENOENT); check params.command and PATH, and that it is part of the deployment`;
-}
-
-function isFolder(path: string): boolean {
-	try {
-		return statSync(path).isDirectory();
-	} catch {
-		return false;
 	}
 }

@@ -53,12 +53,46 @@ export function inheritedFingerprint(params: ResolvedServerParams): string {
 	return names.map((name) => process.env[name] ?? "").join("\n");
 }
 
-/** The variables that a server speaks of on stderr, and that this process has and does not pass to it. */
-export function variablesNotPassed(params: ResolvedServerParams, stderr: readonly string[]): string[] {
+/** What a shell or the runtime sets for itself, and words that are more often no variable at all. */
+const seldomMeant: ReadonlySet<string> = new Set([
+	"PWD",
+	"OLDPWD",
+	"SHLVL",
+	"SHELL",
+	"USER",
+	"LOGNAME",
+	"TERM",
+	"DEBUG",
+	"ERROR",
+	"INFO",
+]);
+
+/** The variables that a server speaks of, and that this process has and does not pass to it: their names, at most three. */
+export function variablesNotPassed(params: ResolvedServerParams, said: readonly string[]): string[] {
 	const passed = childEnvironment(params, false);
-	const words = stderr.flatMap((line) => line.slice(0, 1000).match(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]*\b/g) ?? []);
-	const missing = words.filter((name) => process.env[name] !== undefined && !(name in passed) && isInheritable(name));
+	const words = said.flatMap(
+		(line) => line.slice(0, 1000).match(/\b(?:[A-Z][A-Z\d_]+|[A-Za-z][A-Za-z\d]*_\w+)\b/g) ?? [],
+	);
+	const missing = words.filter(
+		(name) =>
+			process.env[name] !== undefined && !Object.hasOwn(passed, name) && isInheritable(name) && !seldomMeant.has(name),
+	);
 	return [...new Set(missing)].slice(0, 3);
+}
+
+// botocore, the SDKs for JavaScript, Go and Java, in this order.
+const noCredentials =
+	/unable to locate credentials|must specify a region|could not load credentials|region is missing|failed to (retrieve|refresh cached) credentials|unable to load (credentials|region)/i;
+
+/** Whether a server complains that it has no AWS credentials or region, which it was not given. */
+export function missesCredentials({ inheritEnv, env }: ResolvedServerParams, said: readonly string[]): boolean {
+	const isGiven =
+		typeof inheritEnv === "string" || inheritEnv.includes("AWS_ACCESS_KEY_ID") || "AWS_ACCESS_KEY_ID" in env;
+	return !isGiven && said.some((line) => noCredentials.test(line.slice(0, 1000)));
+}
+
+export function isAwsName(name: string): boolean {
+	return awsNames.includes(name);
 }
 
 function inheritedNames(params: ResolvedServerParams): readonly string[] {

@@ -1,5 +1,5 @@
 import { type Interruption, untilInterrupted } from "../deadline.ts";
-import { McpStdioError } from "../errors.ts";
+import { detailsOf, McpStdioError } from "../errors.ts";
 
 /** Keeps a server that dies at start from being started without pause. */
 export type Breaker = {
@@ -45,6 +45,7 @@ export function createBreaker(server: string): Breaker {
 			{
 				data: { phase: "initialize", exitCode, signal, retryAfterMs },
 				stderr: lastFailure?.stderr,
+				details: lastFailure && detailsOf(lastFailure),
 				cause: lastFailure,
 			},
 		);

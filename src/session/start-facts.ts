@@ -1,4 +1,5 @@
-import { variablesNotPassed } from "../child/variables.ts";
+import { architectureProblem } from "../child/architecture.ts";
+import { isAwsName, missesCredentials, variablesNotPassed } from "../child/variables.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { commandLineOf } from "./command-line.ts";
 
@@ -15,12 +16,17 @@ export function startDetails(
 	stderr: readonly string[],
 	noise: string | undefined,
 ): readonly string[] {
-	const missing = variablesNotPassed(params, stderr);
+	const said = noise === undefined ? stderr : [noise, ...stderr];
+	const missing = variablesNotPassed(params, said);
+	const wantsAws = missing.some(isAwsName) || missesCredentials(params, said);
+	const foreign = architectureProblem(params);
 	return [
 		...(noise === undefined ? [] : [`It wrote on stdout: ${JSON.stringify(noise)}; is it an MCP server?`]),
-		...missing.map(
-			(name) => `${name} is set on this function and not passed to the server: name it in params.inheritEnv`,
-		),
+		...(foreign === undefined ? [] : [foreign]),
+		...missing
+			.filter((name) => !isAwsName(name))
+			.map((name) => `${name} is set on this function but not passed to the server: list it in params.inheritEnv`),
+		...(wantsAws ? ['It gets no AWS credentials and region: set params.inheritEnv to "aws"'] : []),
 		`Its command: ${commandLineOf(params)}`,
 	];
 }
@@ -28,5 +34,7 @@ export function startDetails(
 /** Where the log of this function is, as far as its environment says: it has what the server wrote. */
 export function logPlace(): string {
 	const group = process.env.AWS_LAMBDA_LOG_GROUP_NAME;
-	return group ? `this function's log (${group})` : "this function's log";
+	const stream = process.env.AWS_LAMBDA_LOG_STREAM_NAME;
+	if (!group) return "this function's log";
+	return `this function's log (${group}${stream ? `, stream ${stream}` : ""})`;
 }

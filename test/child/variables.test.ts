@@ -76,6 +76,11 @@ describe("childEnvironment", () => {
 		expect(environmentOf()).toStrictEqual(always);
 	});
 
+	test("has the folders of a layer's packages", () => {
+		vi.stubEnv("NODE_PATH", "/opt/nodejs/node_modules");
+		expect(environmentOf()).toStrictEqual({ ...always, NODE_PATH: "/opt/nodejs/node_modules" });
+	});
+
 	test("leaves out what is not set", () => {
 		for (const name of ["PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "NODE_EXTRA_CA_CERTS"]) vi.stubEnv(name, undefined);
 		expect(Object.keys(environmentOf()).sort()).toStrictEqual(["HOME", "TMPDIR", "XDG_CACHE_HOME", "npm_config_cache"]);
