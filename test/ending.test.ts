@@ -183,8 +183,8 @@ test("a server that says on its way out what it was asked is still heard", async
 
 const hostScript = fileURLToPath(new URL("support/host.mjs", import.meta.url));
 
-function startHost(job: object) {
-	const host = spawn(process.execPath, [hostScript, JSON.stringify(job)], { stdio: ["ignore", "pipe", "pipe"] });
+function startHost(job: object, loads = "") {
+	const host = spawn(process.execPath, [hostScript, JSON.stringify(job), loads], { stdio: ["ignore", "pipe", "pipe"] });
 	const exited = once(host, "close");
 	let stderr = "";
 	host.stderr.on("data", (chunk) => {
@@ -229,6 +229,30 @@ describe.concurrent("a host process that", () => {
 			await until("nothing is left", () => leftovers(hostPid).length === 0);
 		},
 	);
+
+	test.each(
+		["before", "behind"].flatMap((when) =>
+			["signal-exit", "signal-exit-3", "signal-exit-3 signal-exit"].flatMap((packages) =>
+				(["SIGINT", "SIGTERM"] as const).map((signal) => [when, packages, signal] as const),
+			),
+		),
+	)("has loaded, %s this package, %s ends by %s and leaves nothing", async (when, packages, signal) => {
+		const job = { params: fixture("ignores-sigterm"), options: { standby: 1 }, requests: [echo], end: "wait" };
+		const { host, exited, hostPid } = startHost(job, `${when} ${packages}`);
+		await once(host.stdout, "data");
+		host.kill(signal);
+		expect(await exited).toEqual([null, signal]);
+		await until("nothing is left", () => leftovers(hostPid).length === 0);
+	});
+
+	test("has loaded signal-exit and its own handler ends as that says", async () => {
+		const job = { params: fixture("well-behaved"), options: { standby: 1 }, requests: [echo], end: "own-handler" };
+		const { host, exited, hostPid } = startHost(job, "behind signal-exit");
+		await once(host.stdout, "data");
+		host.kill("SIGTERM");
+		expect(await exited).toEqual([4, null]);
+		await until("nothing is left", () => leftovers(hostPid).length === 0);
+	});
 
 	test.each([
 		["a standby", { standby: 2 }, [echo]],

@@ -216,7 +216,7 @@ describe("prewarming", () => {
 		expect(textOf(await runStdioRequest(fixture("well-behaved"), echo, options))).toBe("Echo: hello");
 		expect(told.request[0]).toMatchObject({
 			pid: told.spawn[0]?.pid,
-			source: lifetime === "environment" ? "kept" : "standby",
+			source: lifetime === "environment" ? "kept" : "fresh",
 		});
 	});
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { guardHostExit } from "../process/host-exit.ts";
-import { listProcesses, type ProcessEntry, processTree, signalProcess } from "../process/table.ts";
+import { listProcesses, type ProcessEntry, processesOfThisTurn, processTree, signalProcess } from "../process/table.ts";
 
 /** A child process and everything it started. */
 export type ServerTree = {
@@ -41,8 +41,11 @@ export function forgetTree(tree: ServerTree): void {
 	stopGuarding = undefined;
 }
 
-/** Who is alive in a tree. */
-export function treeMembers(tree: ServerTree, entries: readonly ProcessEntry[] = listProcesses()): ProcessEntry[] {
+/** The processes that are alive in a tree. */
+export function treeMembers(
+	tree: ServerTree,
+	entries: readonly ProcessEntry[] = processesOfThisTurn(),
+): ProcessEntry[] {
 	const reused = tree.leaderExited && entries.some((entry) => entry.pid === tree.pid && !entry.zombie);
 	const related = reused ? [] : processTree(entries, tree.pid);
 	const known = new Set(related.map((entry) => entry.pid));
@@ -52,7 +55,7 @@ export function treeMembers(tree: ServerTree, entries: readonly ProcessEntry[] =
 			!known.has(entry.pid) &&
 			entry.pid !== process.pid &&
 			entry.startTime >= (own?.startTime ?? 0) &&
-			hasMark(entry.pid, tree.mark),
+			marksOf(entry, entries).includes(`${markName}=${tree.mark}`),
 	);
 	return [...related, ...marked].filter((entry) => !entry.zombie);
 }
@@ -76,11 +79,35 @@ function membersIfReadable(tree: ServerTree): ProcessEntry[] {
 	}
 }
 
-function hasMark(pid: number, mark: string): boolean {
+type Marks = { readonly startTime: number; readonly text: string };
+
+/** What processes that were seen before have in their variables: that is read once for each, not once for each tree. */
+const seen = new Map<number, Marks>();
+let seenIn: readonly ProcessEntry[] | undefined;
+
+function marksOf({ pid, startTime }: ProcessEntry, entries: readonly ProcessEntry[]): string {
+	forgetGone(entries);
+	const known = seen.get(pid);
+	if (known && known.startTime === startTime && startTime !== 0) return known.text;
+	const text = readMarks(pid);
+	seen.set(pid, { startTime, text });
+	return text;
+}
+
+function forgetGone(entries: readonly ProcessEntry[]): void {
+	if (entries === seenIn) return;
+	seenIn = entries;
+	const alive = new Set(entries.map(({ pid }) => pid));
+	for (const pid of seen.keys()) if (!alive.has(pid)) seen.delete(pid);
+}
+
+/** A process has the marks of whatever started it; those of other hosts may be among them. */
+function readMarks(pid: number): string {
 	try {
-		return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`${markName}=${mark}`);
+		const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+		return variables.filter((variable) => variable.startsWith(`${markName}=`)).join("\0");
 	} catch {
-		return false;
+		return "";
 	}
 }
 

@@ -41,9 +41,24 @@ function endAll(): void {
 	}
 }
 
+type Emitter = { readonly count?: unknown } | undefined;
+
+/**
+ * How many listeners on each signal end the process only if there are no others than they: those of signal-exit, in any of
+ * its versions (https://github.com/tapjs/signal-exit), which waits for the others as this module waits for it.
+ */
+function countOfDeferring(): number {
+	const version3 = (process as { __signal_exit_emitter__?: Emitter }).__signal_exit_emitter__;
+	const version4 = (globalThis as { [key: symbol]: Emitter })[Symbol.for("signal-exit emitter")];
+	return [version3, version4]
+		.map((emitter) => (typeof emitter?.count === "number" ? emitter.count : 0))
+		.reduce((sum, count) => sum + count);
+}
+
 function endAndRaise(signal: NodeJS.Signals): void {
 	// A listener of the host decides whether this process ends; if it does, it gets to "exit".
-	if (process.listeners(signal).some((listener) => !ownListeners.has(listener))) return;
+	const others = process.listeners(signal).filter((listener) => !ownListeners.has(listener));
+	if (others.length > countOfDeferring()) return;
 	endAll();
 	stopGuarding();
 	process.kill(process.pid, signal);

@@ -21,6 +21,19 @@ export function listProcesses(): ProcessEntry[] {
 	return process.platform === "linux" ? listFromProc() : listFromPs();
 }
 
+let thisTurn: readonly ProcessEntry[] | undefined;
+
+/** The process table as it was read in this turn of the event loop: many trees that are looked at together cost one reading. */
+export function processesOfThisTurn(): readonly ProcessEntry[] {
+	if (!thisTurn) {
+		thisTurn = listProcesses();
+		setImmediate(() => {
+			thisTurn = undefined;
+		}).unref();
+	}
+	return thisTurn;
+}
+
 /**
  * `rootPid` itself and everything below it: children of children, and whatever shares its session or process group (a
  * process whose parent has died is found that way).

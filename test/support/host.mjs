@@ -1,6 +1,16 @@
 // A host of servers for the tests that end it: runs requests as its first argument (JSON) says, prints what they were
 // answered as a line of JSON, and then ends as the last member says.
-import { prewarmStdioServer, runStdioRequest } from "../../src/index.ts";
+// What many packages load, before this one or behind it.
+if (process.argv[3]?.startsWith("before")) await load(process.argv[3].slice("before ".length));
+const { prewarmStdioServer, runStdioRequest } = await import("../../src/index.ts");
+if (process.argv[3]?.startsWith("behind")) await load(process.argv[3].slice("behind ".length));
+
+async function load(names) {
+	for (const name of names.split(" ")) {
+		const loaded = await import(name);
+		(loaded.onExit ?? loaded.default)(() => {});
+	}
+}
 
 const { params, options, prewarm, requests = [], pending, end } = JSON.parse(process.argv[2]);
 
