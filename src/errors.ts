@@ -1,4 +1,4 @@
-import type { JsonRpcErrorResponse, RequestId } from "./jsonrpc.ts";
+import type { JsonRpcErrorResponse, JsonRpcResponse, RequestId } from "./jsonrpc.ts";
 import { reasonOn } from "./stderr-hint.ts";
 
 /** Every way in which the bridge itself can fail. Stable: match on it. */
@@ -105,7 +105,7 @@ export class McpStdioError extends Error {
 
 	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */
 	toResponse(id: RequestId | null, includeStderr = false): JsonRpcErrorResponse {
-		return {
+		const response: JsonRpcErrorResponse = {
 			jsonrpc: "2.0",
 			id,
 			error: {
@@ -114,7 +114,17 @@ export class McpStdioError extends Error {
 				data: { code: this.code, ...this.data, ...(includeStderr ? { stderr: this.stderr } : {}) },
 			},
 		};
+		bridgeFailures.set(response.error, this.code);
+		return response;
 	}
+}
+
+// By the error object, which a response keeps when it is copied to get another id.
+const bridgeFailures = new WeakMap<object, McpStdioErrorCode>();
+
+/** The code of the failure that made a response; `undefined` for what a server or a handler answered, whatever it says. */
+export function bridgeFailureOf(response: JsonRpcResponse): McpStdioErrorCode | undefined {
+	return "error" in response ? bridgeFailures.get(response.error) : undefined;
 }
 
 // https://www.jsonrpc.org/specification#error_object: everything else is an internal error, -32603.
