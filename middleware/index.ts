@@ -6,18 +6,22 @@
 
 import type { MiddlewareObj } from "@middy/core";
 import { McpStdioError } from "../src/errors.ts";
-import { decodeDirect, decodeUnhandled } from "../src/events/direct.ts";
+import { decodeUnhandled } from "../src/events/direct.ts";
+import type { Reply } from "../src/events/event.ts";
+import { decodeEvent } from "../src/events/index.ts";
+import { resolveHttpOptions } from "../src/http/options.ts";
 import { requireNode } from "../src/node-version.ts";
 import { combineObservers, failureObserver } from "../src/observer.ts";
 import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
-import type { AnyContext, McpLambdaContext } from "./context.ts";
-import { asFailure, type Bridge, givenUp, type McpInvocation, startInvocation } from "./invocation.ts";
+import { type AnyContext, invocationIdOf, type McpLambdaContext } from "./context.ts";
+import { asFailure, type Bridge, givenUp, type McpInvocation, type Received, startInvocation } from "./invocation.ts";
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
-import { createResultStream, type ResultStream, toLine } from "./result-stream.ts";
+import { createStreamedResult, createWholeResult, type Result } from "./result.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
-export type { McpContext, McpLambdaContext } from "./context.ts";
+export type { ResourceMetadata } from "../src/http/options.ts";
+export type { LambdaClientContext, LambdaContext, McpContext, McpLambdaContext } from "./context.ts";
 export { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 export type { McpStdioServerParams } from "./server-params.ts";
 
@@ -35,22 +39,31 @@ export type McpStdioServerMiddleware = MiddlewareObj<unknown, unknown, Error, Mc
 type MiddyRequest = {
 	readonly event: unknown;
 	readonly context: AnyContext;
-	readonly internal: object;
+	readonly internal: { [mark: string]: unknown };
 	response: unknown;
 	error: unknown;
 };
 
+/** An event that is MCP's, while its function runs. */
+type Handling = {
+	readonly mcp: McpInvocation;
+	readonly result: Result;
+	readonly reply: Reply;
+};
+
 type State = {
-	readonly mcp: McpInvocation | undefined;
+	/** `undefined` for an event that is not MCP's. */
+	readonly handling: Handling | undefined;
+	/** The result of an event that needs no server, unless the handler gives one. */
+	readonly answered: { readonly result: unknown } | undefined;
 	readonly invocation: Invocation;
 	/** Whether no `logMetrics` comes after us that would publish. */
 	readonly publishes: boolean;
-	/** In Middy's streaming mode. */
-	readonly stream: ResultStream | undefined;
 };
 
-/** Where Powertools' `logMetrics` leaves its mark on `request.internal`. */
+/** Where Powertools' `logMetrics` leaves its mark on `request.internal`, and this middleware its own. */
 const logMetricsMark = "powertools-for-aws.metrics";
+const ownMark = "mcp-stdio-lambda";
 
 const isOnDemand = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand";
 let isFirstInvocation = true;
@@ -78,66 +91,80 @@ export function mcpStdioServer(
 	options: McpStdioServerOptions = {},
 ): McpStdioServerMiddleware {
 	mcpStdioServerValidateOptions(options);
-	const { prewarm = true, streamifyResponse = false, logger, tracer, metrics, observer, ...forwardOptions } = options;
-	const guest = observer ?? (logger ? undefined : failureObserver);
-	const reports = createReports({ logger, tracer, metrics });
-	const bridge: Bridge = {
-		params: paramsSource(params),
-		options: forwardOptions,
-		observer: combineObservers([guest, reports?.observer].filter((given) => given !== undefined)),
-		guest,
-		reports,
-	};
+	const { prewarm = true, streamifyResponse = false, lifetime, standby, maxProcesses } = options;
+	const bridge = createBridge(params, options);
+	const http = resolveHttpOptions(options);
 	const states = new WeakMap<object, State>();
-	const flush = (): void => reports?.flush();
+	const flush = (): void => bridge.reports?.flush();
+
+	function handle(received: Received, invocation: Invocation, request: MiddyRequest): Handling {
+		const { reply } = received;
+		const result = streamifyResponse ? createStreamedResult(reply.stream) : createWholeResult(reply);
+		const told = { onNotification: result.notify, isStreamed: streamifyResponse };
+		return { mcp: startInvocation(bridge, received, invocation, request, told), result, reply };
+	}
 
 	function mcpStdioServerBefore(request: MiddyRequest): void {
-		const decoded = decodeDirect(request.event);
+		refuseSecond(request.internal);
+		const decoded = decodeEvent(request.event, http);
 		const invocation = describeInvocation(request.context);
-		const stream = streamifyResponse ? createResultStream() : undefined;
-		const streaming = stream && { onNotification: stream.notify };
-		const mcp = decoded && startInvocation(bridge, decoded, invocation, request, streaming);
-		states.set(request, { mcp, invocation, publishes: !(logMetricsMark in request.internal), stream });
-		if (!mcp) return;
-		request.context.mcp = mcp.context;
-		reports?.receive(decoded.messages);
+		const publishes = !(logMetricsMark in request.internal);
+		if (!decoded || "answered" in decoded) {
+			const answered = decoded && { result: decoded.answered };
+			states.set(request, { handling: undefined, answered, invocation, publishes });
+			return;
+		}
+		const handling = handle(decoded, invocation, request);
+		states.set(request, { handling, answered: undefined, invocation, publishes });
+		request.context.mcp = handling.mcp.context;
+		bridge.reports?.receive(decoded.messages);
+	}
+
+	/** What an event becomes that is not MCP's and that no handler has answered. */
+	function handleUnhandled({ answered, invocation }: State, request: MiddyRequest): Handling | undefined {
+		if (request.response !== undefined) return undefined;
+		if (answered) request.response = answered.result;
+		const decoded = answered ? undefined : decodeUnhandled(request.event);
+		return decoded && "messages" in decoded ? handle(decoded, invocation, request) : undefined;
 	}
 
 	async function mcpStdioServerAfter(request: MiddyRequest): Promise<void> {
 		const state = states.get(request);
-		if (!state || (!state.mcp && request.response !== undefined)) return;
-		const { invocation, publishes, stream } = state;
-		// Neither MCP nor a handler's: whoever sent it is told.
-		const mcp = state.mcp ?? startInvocation(bridge, decodeUnhandled(request.event), invocation, request);
-		const answer = mcp.answer(request.response);
-		const abandon = (): void => void mcp.abort("The result is not read any more");
-		try {
-			request.response = await (stream ? stream.respond(answer, abandon) : answer);
-		} catch (error) {
-			throw asFailure(error);
+		const handling = state && (state.handling ?? handleUnhandled(state, request));
+		if (!handling) return;
+		const { mcp, result, reply } = handling;
+		if (reply.isResult(request.response)) {
+			await mcp.abort("The handler has answered");
+		} else {
+			const answer = mcp.answer(request.response);
+			try {
+				request.response = await result.respond(answer, () => void mcp.abort("The result is not read any more"));
+			} catch (error) {
+				throw asFailure(error);
+			}
+			// What is still streamed ends after `logMetrics` has published.
+			if (result.isStreaming()) return void answer.finally(flush).catch(() => {});
 		}
-		// What is still streamed ends after `logMetrics` has published.
-		if (stream && typeof request.response !== "string") void answer.finally(flush).catch(() => {});
-		else if (publishes) flush();
+		if (state.publishes) flush();
 	}
 
 	async function mcpStdioServerOnError(request: MiddyRequest): Promise<void> {
 		const state = states.get(request);
-		if (!state?.mcp) return;
+		if (!state?.handling) return;
+		const { mcp, reply } = state.handling;
 		const { error } = request;
-		const wasForwarding = await state.mcp.abort(error);
+		const wasForwarding = await mcp.abort(error);
 		const failure = error instanceof McpStdioError ? error : undefined;
 		const timeout = wasForwarding && isEarlyTimeout(error) ? givenUp(error) : undefined;
 		const ours = failure ?? timeout;
 		if (ours && request.response === undefined) {
-			const result = state.mcp.fail(ours);
-			request.response = state.stream ? toLine(result) : result;
+			const responses = mcp.fail(ours);
+			request.response = streamifyResponse ? reply.stream.whole(responses) : reply.result(responses, []);
 		}
 		if (state.publishes) flush();
 	}
 
 	const { known } = bridge.params;
-	const { lifetime, standby, maxProcesses } = forwardOptions;
 	return {
 		before: mcpStdioServerBefore as MiddlewareObj["before"],
 		after: mcpStdioServerAfter as MiddlewareObj["after"],
@@ -149,10 +176,34 @@ export function mcpStdioServer(
 	} as McpStdioServerMiddleware;
 }
 
-function describeInvocation({ awsRequestId, lambdaContext }: AnyContext): Invocation {
+function createBridge(params: McpStdioServerParams, options: McpStdioServerOptions): Bridge {
+	const { logger, tracer, metrics, observer } = options;
+	const { lifetime, standby, maxProcesses, timeoutMs, deadlineReserveMs, exposeStderr } = options;
+	const guest = observer ?? (logger ? undefined : failureObserver);
+	const reports = createReports({ logger, tracer, metrics });
+	return {
+		params: paramsSource(params),
+		options: { lifetime, standby, maxProcesses, timeoutMs, deadlineReserveMs, exposeStderr },
+		observer: combineObservers([guest, reports?.observer].filter((given) => given !== undefined)),
+		guest,
+		reports,
+	};
+}
+
+/** The second would find what the first has answered: which server a request is meant for, only the handler can tell. */
+function refuseSecond(internal: MiddyRequest["internal"]): void {
+	if (internal[ownMark]) {
+		throw new TypeError(
+			"Two mcpStdioServer are in one chain of middlewares: deploy a function for each server, or choose the params by the request, with a function as the first argument of one mcpStdioServer",
+		);
+	}
+	internal[ownMark] = true;
+}
+
+function describeInvocation(context: AnyContext): Invocation {
 	const coldStart = isOnDemand && isFirstInvocation;
 	isFirstInvocation = false;
-	return { awsRequestId: awsRequestId ?? lambdaContext?.awsRequestId, coldStart };
+	return { awsRequestId: invocationIdOf(context), coldStart };
 }
 
 // https://middy.js.org/docs/intro/early-interrupt: Middy gives up a handler shortly before Lambda would.

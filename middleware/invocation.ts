@@ -1,6 +1,6 @@
 import { startDeadline, untilInterrupted } from "../src/deadline.ts";
 import { McpStdioError } from "../src/errors.ts";
-import type { DecodedEvent } from "../src/events/direct.ts";
+import type { DecodedEvent } from "../src/events/event.ts";
 import {
 	isObject,
 	type JsonRpcNotification,
@@ -10,11 +10,14 @@ import {
 	receiveMessage,
 } from "../src/jsonrpc.ts";
 import { type Observer, tell } from "../src/observer.ts";
+import { defaultDeadlineReserveMs } from "../src/options.ts";
 import type { StdioServerParams } from "../src/params.ts";
 import type { Invocation, Reports } from "../src/powertools/reports.ts";
-import { runStdioRequest } from "../src/run.ts";
-import type { AnyContext, McpContext } from "./context.ts";
+import { runChecked } from "../src/run.ts";
+import { isLarge } from "../src/session/conversation.ts";
+import { type AnyContext, clockOf, type McpContext } from "./context.ts";
 import type { ForwardOptions } from "./options.ts";
+import { problemWithResponse } from "./result.ts";
 import type { ParamsSource } from "./server-params.ts";
 
 /** What all invocations share. */
@@ -28,116 +31,75 @@ export type Bridge = {
 	readonly reports: Reports | undefined;
 };
 
+/** What an invocation with messages is about. */
+export type Received = Extract<DecodedEvent, { messages: unknown }>;
+
 /** One invocation of the function with an MCP event. */
 export type McpInvocation = {
 	readonly context: McpContext;
-	/** Makes the result: what the handler answered or forwarded, and for everything else what the server answers. */
-	readonly answer: (given: unknown) => Promise<unknown>;
-	/** Makes the result when everything failed for one reason. */
-	readonly fail: (error: McpStdioError) => unknown;
+	/** What the handler answered or forwarded, and for everything else what the server answers: one for each message that is no notification. */
+	readonly answer: (given: unknown) => Promise<readonly JsonRpcResponse[]>;
+	/** The responses when everything failed for one reason. */
+	readonly fail: (error: McpStdioError) => readonly JsonRpcResponse[];
 	/** Ends what is still forwarded and can be ended; resolves to whether there was any. */
 	readonly abort: (reason: unknown) => Promise<boolean>;
 };
 
-/** What an invocation has that answers while it works. */
-export type Streaming = { readonly onNotification: (notification: JsonRpcNotification) => void };
+export type InvocationOptions = {
+	readonly onNotification: ((notification: JsonRpcNotification) => void) | undefined;
+	/** Whether the result is read while it is written: what is forwarded is then ended when its reader goes. */
+	readonly isStreamed: boolean;
+};
+
+type Forwarded = { readonly response: Promise<JsonRpcResponse>; readonly end: (reason: unknown) => void };
 
 export function startInvocation(
 	bridge: Bridge,
-	{ messages, encode }: DecodedEvent,
+	received: Received,
 	invocation: Invocation,
 	request: { readonly context: AnyContext },
-	streaming?: Streaming,
+	options: InvocationOptions,
 ): McpInvocation {
-	const { options, reports, guest } = bridge;
-	const exposeStderr = options.exposeStderr ?? false;
-	const forwarded = new Map<JsonRpcRequest["id"], Promise<JsonRpcResponse>>();
-	const underWay = new Set<Promise<JsonRpcResponse>>();
-	let controller: AbortController | undefined;
-	let made: StdioServerParams | Promise<StdioServerParams> | undefined;
-
-	function refuse(error: McpStdioError, id: JsonRpcResponse["id"], refused?: JsonRpcRequest): JsonRpcResponse {
-		const response = error.toResponse(id, exposeStderr);
-		tell(guest, "failure", {
-			server: bridge.params.name,
-			error,
-			requestId: id ?? undefined,
-			method: refused?.method,
-		});
-		reports?.answered(refused, response, invocation, error);
-		return response;
-	}
-
-	async function forward(message: JsonRpcRequest, signal: AbortSignal | undefined): Promise<JsonRpcResponse> {
-		const deadline = clockOf(request.context);
-		const reported = reports?.begin(message, invocation);
-		const correlation = reported?.correlation;
-		let response: JsonRpcResponse | undefined;
-		try {
-			made ??= bridge.params.make(request);
-			const params = made instanceof Promise ? await beforeDeadline(made, deadline, signal) : made;
-			response = await runStdioRequest(params, reported?.request ?? message, {
-				...options,
-				observer: bridge.observer,
-				deadline,
-				signal,
-				onNotification: streaming?.onNotification,
-				correlation,
-			});
-		} catch (error) {
-			const failure = asFailure(error);
-			const { id: requestId, method } = message;
-			tell(bridge.observer, "failure", { server: bridge.params.name, error: failure, requestId, method, correlation });
-			response = failure.toResponse(requestId, exposeStderr);
-		}
-		reported?.end(response as JsonRpcResponse);
-		return response as JsonRpcResponse;
-	}
-
-	function beforeDeadline(
-		params: Promise<StdioServerParams>,
-		deadline: AnyClock | undefined,
-		signal: AbortSignal | undefined,
-	): Promise<StdioServerParams> {
-		const { timeoutMs, deadlineReserveMs = defaultDeadlineReserveMs } = options;
-		const clock = startDeadline({ timeoutMs, deadline, deadlineReserveMs, signal });
-		return untilInterrupted(params, clock.signal, ({ code, limitMs }) => {
-			const what = `The params of the MCP server were not made within ${Math.round(limitMs)} ms`;
-			return new McpStdioError(code, what, { data: { phase: "params" } });
-		}).finally(clock.clear);
-	}
+	const { messages, reply } = received;
+	const refuse = createRefusals(bridge, invocation);
+	const forwarder = createForwarder(bridge, invocation, request, options, (response) =>
+		isLarge(response) ? problemWithResponse(response, reply, options.isStreamed) : undefined,
+	);
+	const forwarded = new Map<JsonRpcRequest["id"], Forwarded>();
+	const requests = messages.flatMap((message) => (message.kind === "request" ? [message.request] : []));
 
 	function forwardForHandler(message: JsonRpcRequest): Promise<JsonRpcResponse> {
-		const received = receiveMessage(message);
-		if (received.kind === "notification") {
+		const read = receiveMessage(message);
+		if (read.kind === "notification") {
 			return Promise.resolve(refuse(invalidMessage("forward takes a request, which has an id"), null));
 		}
-		if (received.kind === "invalid") return Promise.resolve(refuse(invalidMessage(received.problem), received.id));
-		const response = forwardAbortably(received.request);
-		forwarded.set(received.request.id, response);
-		return response;
+		if (read.kind === "invalid") return Promise.resolve(refuse(invalidMessage(read.problem), read.id));
+		const sent = forwarder.start(read.request);
+		forwarded.set(read.request.id, sent);
+		return sent.response;
 	}
 
-	function forwardAbortably(message: JsonRpcRequest): Promise<JsonRpcResponse> {
-		controller ??= new AbortController();
-		const response = forward(message, controller.signal).finally(() => underWay.delete(response));
-		underWay.add(response);
-		return response;
+	/** What a handler returned, as far as it can be written. */
+	function check(answer: JsonRpcResponse, message: JsonRpcRequest): JsonRpcResponse {
+		const response = answer.id === message.id ? answer : { ...answer, id: message.id };
+		const problem = problemWithResponse(response, reply, options.isStreamed);
+		return problem ? refuse(problem, message.id, message) : response;
 	}
 
 	function answerRequest(message: JsonRpcRequest, given: readonly unknown[]): Promise<JsonRpcResponse> {
 		const own = given.filter(isResponse);
+		const sent = forwarded.get(message.id);
 		if (own.length < given.length) {
 			const what = "The handler returned something that is no JSON-RPC response; return one, or nothing";
 			return Promise.resolve(refuse(new McpStdioError("INVALID_ANSWER", what), message.id, message));
 		}
-		const sent = forwarded.get(message.id);
 		// The only answer to the only request is meant for it, whatever its id: it may come from a cache.
 		const answer = requests.length === 1 ? own[0] : own.find(({ id }) => id === message.id);
-		// Middy waits for an answer, and so ends none, except where it reads one that is not complete.
-		if (!answer) return sent ?? (streaming ? forwardAbortably(message) : forward(message, undefined));
-		const response = answer.id === message.id ? answer : { ...answer, id: message.id };
-		if (!sent) reports?.answered(message, response, invocation);
+		if (!answer)
+			return sent?.response ?? (options.isStreamed ? forwarder.start(message).response : forwarder.run(message));
+		const response = check(answer, message);
+		if (!sent) bridge.reports?.answered(message, response, invocation);
+		sent?.end("The handler has answered the request itself");
 		return Promise.resolve(response);
 	}
 
@@ -147,34 +109,115 @@ export function startInvocation(
 		return [Promise.resolve(refuse(invalidMessage(message.problem), message.id))];
 	}
 
-	function fail(error: McpStdioError): unknown {
-		return encode(
-			messages.flatMap((message) => {
-				if (message.kind === "request") return [refuse(error, message.request.id, message.request)];
-				return message.kind === "invalid" ? [refuse(error, message.id)] : [];
-			}),
-		);
+	function fail(error: McpStdioError): readonly JsonRpcResponse[] {
+		return messages.flatMap((message) => {
+			if (message.kind === "request") return [refuse(error, message.request.id, message.request)];
+			return message.kind === "invalid" ? [refuse(error, message.id)] : [];
+		});
 	}
 
-	async function abort(reason: unknown): Promise<boolean> {
-		if (underWay.size === 0) return false;
-		controller?.abort(reason);
-		await Promise.all(underWay);
-		return true;
-	}
-
-	const requests = messages.flatMap((message) => (message.kind === "request" ? [message.request] : []));
 	return {
 		context: { requests, forward: forwardForHandler },
 		async answer(given) {
 			const list = given === undefined || given === null ? [] : Array.isArray(given) ? given : [given];
 			// What Middy's early timeout gives in place of the handler's answer need not be ours.
-			if (!list.every(isResponse) && (await abort("The handler was given up"))) return fail(givenUp());
-			return encode(await Promise.all(messages.flatMap((message) => answerMessage(message, list))));
+			if (!list.every(isResponse) && (await forwarder.abort("The handler was given up"))) return fail(givenUp());
+			const responses = await Promise.all(messages.flatMap((message) => answerMessage(message, list)));
+			// What the handler did not wait for would go on in the next invocation.
+			void forwarder.abort("The handler has answered");
+			return responses;
 		},
 		fail,
-		abort,
+		abort: forwarder.abort,
 	};
+}
+
+type Refuse = (error: McpStdioError, id: JsonRpcResponse["id"], refused?: JsonRpcRequest) => JsonRpcResponse;
+
+/** Answers what never reaches the core, and reports it. */
+function createRefusals({ params, options, guest, reports }: Bridge, invocation: Invocation): Refuse {
+	return (error, id, refused) => {
+		const response = error.toResponse(id, options.exposeStderr ?? false);
+		tell(guest, "failure", { server: params.name, error, requestId: id ?? undefined, method: refused?.method });
+		reports?.answered(refused, response, invocation, error);
+		return response;
+	};
+}
+
+type Forwarder = {
+	/** Middy waits for what it gives, and ends it in no case. */
+	readonly run: (message: JsonRpcRequest) => Promise<JsonRpcResponse>;
+	/** What can be ended before its answer. */
+	readonly start: (message: JsonRpcRequest) => Forwarded;
+	readonly abort: (reason: unknown) => Promise<boolean>;
+};
+
+/** Sends requests to the server, within the invocation's deadline. */
+function createForwarder(
+	bridge: Bridge,
+	invocation: Invocation,
+	request: { readonly context: AnyContext },
+	{ onNotification }: InvocationOptions,
+	check: (response: JsonRpcResponse) => McpStdioError | undefined,
+): Forwarder {
+	const { options, reports } = bridge;
+	const underWay = new Set<Forwarded>();
+	let made: StdioServerParams | Promise<StdioServerParams> | undefined;
+
+	async function forward(message: JsonRpcRequest, signal: AbortSignal | undefined): Promise<JsonRpcResponse> {
+		const deadline = clockOf(request.context);
+		const reported = reports?.begin(message, invocation);
+		const correlation = reported?.correlation;
+		let response: JsonRpcResponse | undefined;
+		try {
+			made ??= bridge.params.make(request);
+			const params = made instanceof Promise ? await beforeDeadline(made, options, deadline, signal) : made;
+			response = await runChecked(
+				params,
+				reported?.request ?? message,
+				{ ...options, observer: bridge.observer, deadline, signal, onNotification, correlation },
+				check,
+			);
+		} catch (error) {
+			const failure = asFailure(error);
+			const { id: requestId, method } = message;
+			tell(bridge.observer, "failure", { server: bridge.params.name, error: failure, requestId, method, correlation });
+			response = failure.toResponse(requestId, options.exposeStderr ?? false);
+		}
+		reported?.end(response as JsonRpcResponse);
+		return response as JsonRpcResponse;
+	}
+
+	return {
+		run: (message) => forward(message, undefined),
+		start(message) {
+			const controller = new AbortController();
+			const response = forward(message, controller.signal).finally(() => underWay.delete(sent));
+			const sent = { response, end: (reason: unknown) => controller.abort(reason) };
+			underWay.add(sent);
+			return sent;
+		},
+		async abort(reason) {
+			if (underWay.size === 0) return false;
+			const ending = [...underWay];
+			for (const { end } of ending) end(reason);
+			await Promise.all(ending.map(({ response }) => response));
+			return true;
+		},
+	};
+}
+
+function beforeDeadline(
+	params: Promise<StdioServerParams>,
+	{ timeoutMs, deadlineReserveMs = defaultDeadlineReserveMs }: ForwardOptions,
+	deadline: ReturnType<typeof clockOf>,
+	signal: AbortSignal | undefined,
+): Promise<StdioServerParams> {
+	const clock = startDeadline({ timeoutMs, deadline, deadlineReserveMs, signal });
+	return untilInterrupted(params, clock.signal, ({ code, limitMs }) => {
+		const what = `The params of the MCP server were not made within ${Math.round(limitMs)} ms`;
+		return new McpStdioError(code, what, { data: { phase: "params" } });
+	}).finally(clock.clear);
 }
 
 function invalidMessage(problem: string): McpStdioError {
@@ -192,19 +235,6 @@ export function asFailure(error: unknown): McpStdioError {
 	if (error instanceof McpStdioError) return error;
 	const what = "The function failed while it handled an MCP request; its log has the cause";
 	return new McpStdioError("INTERNAL_ERROR", what, { cause: error });
-}
-
-type AnyClock = { readonly getRemainingTimeInMillis: () => number };
-
-const defaultDeadlineReserveMs = 500;
-
-/** The context, or the one that it wraps, if it has a deadline; that of a test may have none. */
-function clockOf(context: AnyContext): AnyClock | undefined {
-	return [context, context.lambdaContext].find((candidate): candidate is AnyClock => hasClock(candidate));
-}
-
-function hasClock(context: unknown): boolean {
-	return typeof (context as Partial<AnyClock> | undefined)?.getRemainingTimeInMillis === "function";
 }
 
 function isResponse(value: unknown): value is JsonRpcResponse {

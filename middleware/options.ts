@@ -1,3 +1,4 @@
+import { type HttpOptions, httpRules } from "../src/http/options.ts";
 import { type LifetimeOptions, requestRules, type StdioRequestOptions } from "../src/options.ts";
 import type { PowertoolsLogger, PowertoolsMetrics, PowertoolsTracer } from "../src/powertools/reports.ts";
 import { type OptionRule, type OptionRules, trueOrFalse, validateOptions } from "../src/validate.ts";
@@ -7,36 +8,37 @@ export type ForwardOptions = LifetimeOptions &
 	Pick<StdioRequestOptions, "timeoutMs" | "deadlineReserveMs" | "exposeStderr">;
 
 /** How the middleware treats all requests; the deadline comes from Lambda's context. */
-export type McpStdioServerOptions = ForwardOptions & {
-	/**
-	 * Whether what the first request needs is started when the middleware is made, in Lambda's INIT phase.
-	 *
-	 * Only where `params` are known then: not when they are a function.
-	 *
-	 * @default true
-	 */
-	readonly prewarm?: boolean | undefined;
-	/**
-	 * Whether results are streamed: a line for each JSON-RPC message, notifications of the server (progress, log messages)
-	 * while it works, then the response; results may have up to 200 MB. For callers that read such a stream, as the
-	 * transport of `mcp-stdio-lambda/client` with `streaming: true` does.
-	 *
-	 * Set it along with `executionModeStreamifyResponse` (Middy 7) or `streamifyResponse: true` (Middy 6): a middleware
-	 * cannot see in which mode it runs.
-	 *
-	 * @default false
-	 */
-	readonly streamifyResponse?: boolean | undefined;
-	/**
-	 * A Powertools Logger, for a line about each request, each start and end of a server and each of its lines on stderr.
-	 * Without one, and without an `observer`, failures are written to stderr, a JSON line each.
-	 */
-	readonly logger?: PowertoolsLogger | undefined;
-	/** A Powertools Tracer, for a subsegment of each request and its `traceparent`. */
-	readonly tracer?: PowertoolsTracer | undefined;
-	/** A Powertools Metrics, for counts and durations. Published by `logMetrics` where it is used, else by the middleware. */
-	readonly metrics?: PowertoolsMetrics | undefined;
-};
+export type McpStdioServerOptions = ForwardOptions &
+	HttpOptions & {
+		/**
+		 * Whether what the first request needs is started when the middleware is made, in Lambda's INIT phase.
+		 *
+		 * Only where `params` are known then: not when they are a function.
+		 *
+		 * @default true
+		 */
+		readonly prewarm?: boolean | undefined;
+		/**
+		 * Whether results are streamed: a line for each JSON-RPC message, notifications of the server (progress, log messages)
+		 * while it works, then the response; results may have up to 200 MB. For callers that read such a stream, as the
+		 * transport of `mcp-stdio-lambda/client` with `streaming: true` does.
+		 *
+		 * Set it along with `executionModeStreamifyResponse` (Middy 7) or `streamifyResponse: true` (Middy 6): a middleware
+		 * cannot see in which mode it runs.
+		 *
+		 * @default false
+		 */
+		readonly streamifyResponse?: boolean | undefined;
+		/**
+		 * A Powertools Logger, for a line about each request, each start and end of a server and each of its lines on stderr.
+		 * Without one, and without an `observer`, failures are written to stderr, a JSON line each.
+		 */
+		readonly logger?: PowertoolsLogger | undefined;
+		/** A Powertools Tracer, for a subsegment of each request and its `traceparent`. */
+		readonly tracer?: PowertoolsTracer | undefined;
+		/** A Powertools Metrics, for counts and durations. Published by `logMetrics` where it is used, else by the middleware. */
+		readonly metrics?: PowertoolsMetrics | undefined;
+	};
 
 const rules: OptionRules<McpStdioServerOptions> = {
 	lifetime: requestRules.lifetime,
@@ -46,6 +48,7 @@ const rules: OptionRules<McpStdioServerOptions> = {
 	timeoutMs: requestRules.timeoutMs,
 	deadlineReserveMs: requestRules.deadlineReserveMs,
 	exposeStderr: requestRules.exposeStderr,
+	...httpRules,
 	prewarm: trueOrFalse,
 	streamifyResponse: trueOrFalse,
 	logger: having("a Powertools Logger", "debug", "info", "warn", "error"),

@@ -140,19 +140,32 @@ export const failureObserver: Observer = {
 		console.error(
 			JSON.stringify({
 				level: "ERROR",
-				message: error.message,
-				server,
+				message: cut(error.message, longestMessage),
+				server: cut(server, longestField),
 				code: error.code,
 				...error.data,
-				method,
-				requestId,
+				method: cut(method, longestField),
+				requestId: typeof requestId === "string" ? cut(requestId, longestField) : requestId,
 				cause: describeCause(error.cause),
-				stderr: error.stderr,
+				stderr: error.stderr.map((line) => cut(line, longestField)),
 			}),
 		);
 	},
 };
 
+// A line in CloudWatch Logs has at most 256 KB, and costs by its length: what a caller sends must not decide over that.
+const longestMessage = 4000;
+const longestField = 1000;
+
+function cut<T extends string | undefined>(text: T, longest: number): T | string {
+	return text === undefined || text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters)`;
+}
+
 function describeCause(cause: unknown): string | undefined {
-	return cause === undefined ? undefined : String(cause);
+	if (cause === undefined) return undefined;
+	try {
+		return cut(String(cause), longestField);
+	} catch {
+		return "(it cannot be shown)";
+	}
 }

@@ -26,10 +26,23 @@ import { serverErrorBehind } from "./session/refusal.ts";
  *   { jsonrpc: "2.0", id: 1, method: "tools/list" },
  * );
  */
-export async function runStdioRequest(
+export function runStdioRequest(
 	params: StdioServerParams,
 	request: unknown,
 	options: StdioRequestOptions = {},
+): Promise<JsonRpcResponse | undefined> {
+	return runChecked(params, request, options);
+}
+
+/** What keeps a server's response from being passed on; `undefined` when nothing does. */
+export type CheckResponse = (response: JsonRpcResponse) => McpStdioError | undefined;
+
+/** The same, with a check of the server's response before anything is told of it. */
+export async function runChecked(
+	params: StdioServerParams,
+	request: unknown,
+	options: StdioRequestOptions,
+	check?: CheckResponse,
 ): Promise<JsonRpcResponse | undefined> {
 	const startedAt = performance.now();
 	const server = serverFor(params);
@@ -59,7 +72,7 @@ export async function runStdioRequest(
 	try {
 		return message.method === "initialize"
 			? await initialize(server, message, resolved, deadline)
-			: await forward(server, message, resolved, deadline, startedAt);
+			: await forward(server, message, resolved, deadline, startedAt, check);
 	} catch (error) {
 		if (!(error instanceof McpStdioError)) throw error;
 		return fail(error, message.id, message.method);
@@ -96,6 +109,7 @@ async function forward(
 	options: ResolvedRequestOptions,
 	{ signal }: Deadline,
 	startedAt: number,
+	check: CheckResponse | undefined,
 ): Promise<JsonRpcResponse> {
 	const { observer, onNotification, correlation } = options;
 	const { id: requestId, method } = request;
@@ -117,6 +131,8 @@ async function forward(
 			const answer = session.request({ request, signal, onNotification, observer, correlation });
 			lease.sent();
 			const response = await answer;
+			const problem = check?.(response);
+			if (problem) throw problem;
 			if (observer.answer) {
 				const outcome = "error" in response ? "error" : "result";
 				const elapsedMs = performance.now() - startedAt;

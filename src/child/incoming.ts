@@ -11,6 +11,8 @@ export type IncomingMessage =
 			readonly response: Record<string, unknown>;
 			/** Whether it can be written as JSON again. */
 			readonly writable: boolean;
+			/** How long it was, within a factor of four of its size as JSON in UTF-8. */
+			readonly length: number;
 	  };
 
 export type IncomingHandlers = {
@@ -53,7 +55,13 @@ function classify(message: unknown, text: string): IncomingMessage | undefined {
 		return isRequestId(id) ? { kind: "request", id, method, params } : undefined;
 	}
 	if (id === undefined && !("result" in message || "error" in message)) return undefined;
-	return { kind: "response", id: id ?? null, response: message, writable: canBeWritten(message, text) };
+	return {
+		kind: "response",
+		id: id ?? null,
+		response: message,
+		writable: canBeWritten(message, text),
+		length: text.length,
+	};
 }
 
 function tryParse(text: string): unknown {

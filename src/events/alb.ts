@@ -1,6 +1,7 @@
 import type { HttpAnswer } from "../http/message.ts";
 import { isObject } from "../jsonrpc.ts";
-import { bodyText, type HttpEvent, headerLookup, plainPrelude, plainResult } from "./http.ts";
+import { bodyText, headerLookup, plainPrelude, plainResult } from "./http.ts";
+import type { HttpEvent } from "./http-event.ts";
 
 type Event = {
 	readonly httpMethod: string;

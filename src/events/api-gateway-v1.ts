@@ -1,14 +1,7 @@
 import { isObject } from "../jsonrpc.ts";
-import {
-	apiPath,
-	bodyText,
-	type HttpEvent,
-	headerLookup,
-	lambdaLimitBytes,
-	originOf,
-	plainPrelude,
-	plainResult,
-} from "./http.ts";
+import { lambdaLimitBytes } from "./event.ts";
+import { apiPath, bodyText, headerLookup, originOf, plainPrelude, plainResult } from "./http.ts";
+import type { HttpEvent } from "./http-event.ts";
 
 type Event = {
 	readonly httpMethod: string;

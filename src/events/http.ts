@@ -1,18 +1,5 @@
 import type { HttpAnswer, HttpHead, HttpRequest } from "../http/message.ts";
-
-/** An HTTP request that came as an event, and how the source that sent it is answered. */
-export type HttpEvent = {
-	readonly request: HttpRequest;
-	/** The function's result for a whole answer. */
-	readonly result: (answer: HttpAnswer) => unknown;
-	/** What the source reads before the body of a streamed answer. */
-	readonly prelude: (head: HttpHead) => { readonly statusCode: number; readonly headers: Record<string, string> };
-	/** How many bytes the result may have as JSON. */
-	readonly limitBytes: number;
-};
-
-/** Lambda's own limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, to the byte as its error names it. */
-export const lambdaLimitBytes = 6_291_556;
+import type { HttpEvent } from "./http-event.ts";
 
 type Values = Readonly<Record<string, string | readonly string[] | undefined>> | null | undefined;
 

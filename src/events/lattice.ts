@@ -1,5 +1,7 @@
 import { isObject } from "../jsonrpc.ts";
-import { bodyText, type HttpEvent, headerLookup, lambdaLimitBytes, plainPrelude, plainResult } from "./http.ts";
+import { lambdaLimitBytes } from "./event.ts";
+import { bodyText, headerLookup, plainPrelude, plainResult } from "./http.ts";
+import type { HttpEvent } from "./http-event.ts";
 
 type Event = {
 	readonly method: string;

@@ -28,7 +28,7 @@ export const metricNames = {
 	queueTime: "McpQueueTime",
 	/** Processes that were started. */
 	serverStarts: "McpServerStarts",
-	/** In the lifetime "request": 1 for each request that found a standby, else 0. */
+	/** In the lifetime "request": 1 for each request that found a standby ready, else 0. */
 	standbyHits: "McpStandbyHits",
 	/** Requests turned away because the server keeps dying at start. */
 	crashLoops: "McpCrashLoops",
@@ -71,7 +71,8 @@ export function createMetricsReporter(metrics: PowertoolsMetrics): Reporter {
 }
 
 // Each value of a dimension is a metric that costs: a server's own codes, of which there is no end, count as one.
-function errorName({ failure }: RequestRecord, outcome: Outcome): string {
+function errorName({ failure, answeredByHandler }: RequestRecord, outcome: Outcome): string {
 	if (failure) return failure.code;
+	if (outcome === "error" && answeredByHandler) return "HANDLER_ERROR";
 	return outcome === "tool_error" ? "TOOL_ERROR" : "SERVER_ERROR";
 }

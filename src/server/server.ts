@@ -1,6 +1,7 @@
 import { type Observer, tell } from "../observer.ts";
 import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { ResolvedServerParams } from "../params.ts";
+import { withoutKeptState } from "../protocol/capabilities.ts";
 import { legacyVersions } from "../protocol/revisions.ts";
 import { serverErrorBehind } from "../session/refusal.ts";
 import { createHandshakes } from "./initialize-results.ts";
@@ -83,9 +84,10 @@ export function createServer(params: ResolvedServerParams): Server {
 			observer = options.observer;
 			return await whileInUse(async () => {
 				if (options.lifetime === "request") {
-					return await handshakes.result(protocolVersion, signal, (own) =>
+					const result = await handshakes.result(protocolVersion, signal, (own) =>
 						isolated.shakeHands(protocolVersion, options, own),
 					);
+					return withoutKeptState(result);
 				}
 				const version = starter.version();
 				try {

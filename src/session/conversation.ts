@@ -71,6 +71,15 @@ type Waiting = Addressee & {
 	write: PendingWrite | undefined;
 };
 
+/** A shorter response fits into the answer of every source, however it is written there. */
+const largeLength = 128 * 1024;
+const large = new WeakSet<object>();
+
+/** Whether a server's response is so long that its size has to be looked at where there is a limit. */
+export function isLarge(response: JsonRpcResponse): boolean {
+	return large.has(response);
+}
+
 const undelivered = new WeakSet<Error>();
 
 /** Whether a request provably never reached its server, so that giving it to another process cannot run it twice. */
@@ -141,7 +150,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 		});
 	}
 
-	function receiveResponse({ id, response, writable }: IncomingResponse): void {
+	function receiveResponse({ id, response, writable, length }: IncomingResponse): void {
 		const ownId = idOf(id, response);
 		const ping = ownId === undefined ? undefined : pings.get(ownId);
 		if (ownId !== undefined && ping) {
@@ -164,6 +173,7 @@ export function createConversation(options: ConversationOptions): Conversation {
 		}
 		response.jsonrpc = "2.0";
 		response.id = request.request.id;
+		if (length > largeLength) large.add(response);
 		request.resolve(response as JsonRpcResponse);
 	}
 

@@ -7,7 +7,10 @@ function parse(line: string | Buffer) {
 	const noise: [problem: string, text: string][] = [];
 	const unreadable: number[] = [];
 	parseLine(Buffer.from(line), {
-		onMessage: (message) => messages.push(message),
+		onMessage: (message) => {
+			if (message.kind === "response") expect(message.length).toBeGreaterThan(0);
+			messages.push(message.kind === "response" ? { ...message, length: 0 } : message);
+		},
 		onNoise: (problem, text) => noise.push([problem, text]),
 		onUnreadable: (id) => unreadable.push(id),
 	});
@@ -21,6 +24,7 @@ const asResponse = (response: Record<string, unknown>) => ({
 	id: response.id,
 	response,
 	writable: true,
+	length: 0,
 });
 
 describe("parseLine", () => {
@@ -32,7 +36,7 @@ describe("parseLine", () => {
 		],
 		[{ result: {}, id: "7" }, asResponse({ result: {}, id: "7" })],
 		[{ id: null, error: {} }, asResponse({ id: null, error: {} })],
-		[{ error: {} }, { kind: "response", id: null, response: { error: {} }, writable: true }],
+		[{ error: {} }, { kind: "response", id: null, response: { error: {} }, writable: true, length: 0 }],
 		[{ jsonrpc: "2.0", id: 7 }, asResponse({ jsonrpc: "2.0", id: 7 })],
 		[{ jsonrpc: "2.0", id: 7, method: 7 }, asResponse({ jsonrpc: "2.0", id: 7, method: 7 })],
 		[notification, { kind: "notification", notification }],

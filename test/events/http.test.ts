@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readLoadBalancer } from "../../src/events/alb.ts";
 import { readApiGatewayV1 } from "../../src/events/api-gateway-v1.ts";
 import { readApiGatewayV2 } from "../../src/events/api-gateway-v2.ts";
-import type { HttpEvent } from "../../src/events/http.ts";
+import type { HttpEvent } from "../../src/events/http-event.ts";
 import { readLattice } from "../../src/events/lattice.ts";
 import {
 	functionUrlEvent,

@@ -91,6 +91,72 @@ describe.each(middys)("with $name, the middleware", ({ middy }) => {
 		expect(response.id).toBeNull();
 	});
 
+	test("leaves the event of another service to the handler, also when that returns nothing", async () => {
+		const told = record();
+		const event = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
+		expect(await invoker({ observer: told.observer }, () => undefined)(event)).toBeUndefined();
+		expect(told.failure).toEqual([]);
+		expect(await invoker({}, () => ({ done: true }))(event)).toEqual({ done: true });
+	});
+
+	test("refuses to be in a chain twice", async () => {
+		const twice = middy()
+			.use(mcpStdioServer(wellBehaved, quiet))
+			.use(mcpStdioServer(fixture("wrapper"), quiet));
+		await expect(twice(echo, lambdaContext())).rejects.toThrow(
+			/Two mcpStdioServer are in one chain.*a function for each/,
+		);
+	});
+
+	describe("a result that is too large for Lambda", () => {
+		const limit = 6_291_556;
+		/** A payload whose response has exactly so many bytes. */
+		const payload = (bytes: number) => {
+			const empty = JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "" }] } });
+			return callTool("payload", { bytes: bytes - empty.length });
+		};
+
+		test("is an error for the caller and the observer alike", async () => {
+			const told = record();
+			const response = await invoker({ observer: told.observer })(payload(limit + 1));
+			expect(failureOf(response)).toMatchObject({ code: "MESSAGE_TOO_LARGE", phase: "request" });
+			expect(errorOf(response).message).toContain(`${limit + 1} bytes, and at most ${limit} fit`);
+			expect(told.answer).toEqual([]);
+			expect(told.failure).toMatchObject([{ error: { code: "MESSAGE_TOO_LARGE" }, requestId: 1 }]);
+		});
+
+		test("is passed on when it just fits", async () => {
+			const response = await invoker()(payload(limit));
+			expect(Buffer.byteLength(JSON.stringify(response))).toBe(limit);
+		});
+
+		test("is an error when a handler gives it, or gives what cannot be written", async () => {
+			const given = (result: object) => invoker({}, () => ({ jsonrpc: "2.0", id: 1, result }))(echo);
+			expect(failureOf(await given({ text: "é".repeat(limit / 2) })).code).toBe("MESSAGE_TOO_LARGE");
+			expect(failureOf(await given({ count: 1n })).code).toBe("INVALID_ANSWER");
+			const circle: { self?: object } = {};
+			circle.self = circle;
+			expect(failureOf(await given(circle)).code).toBe("INVALID_ANSWER");
+		});
+	});
+
+	test("ends what a handler forwarded and did not wait for", async () => {
+		const told = record();
+		const own = { jsonrpc: "2.0", id: 1, result: { own: true } };
+		const invoke = invoker({ lifetime: "environment", observer: told.observer }, (_, context) => {
+			void context.mcp?.forward(callTool("sleep", { ms: 60_000 }, { id: 1 }));
+			void context.mcp?.forward(callTool("sleep", { ms: 60_000 }, { id: "mine" }));
+			return own;
+		});
+		expect(await invoke(callTool("sleep", { ms: 60_000 }, { id: 1 }))).toEqual(own);
+		await expect
+			.poll(() => told.failure.map(({ error, requestId }) => [error.code, requestId]))
+			.toEqual([
+				["ABORTED", 1],
+				["ABORTED", "mine"],
+			]);
+	});
+
 	describe("before a handler", () => {
 		test("puts the requests on the context and leaves the event alone", async () => {
 			const seen: unknown[] = [];

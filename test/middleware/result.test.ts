@@ -1,16 +1,33 @@
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { createResultStream } from "../../middleware/result-stream.ts";
+import { createStreamedResult } from "../../middleware/result.ts";
+import { decodeDirect } from "../../src/events/direct.ts";
+import type { JsonRpcResponse } from "../../src/jsonrpc.ts";
 
 const log = (data: string) => ({ jsonrpc: "2.0", method: "notifications/message", params: { data } }) as const;
-const response = { jsonrpc: "2.0", id: 1, result: {} };
+const response: JsonRpcResponse = { jsonrpc: "2.0", id: 1, result: {} };
+
+function create() {
+	const decoded = decodeDirect({ jsonrpc: "2.0", id: 1, method: "ping" });
+	if (!decoded || "answered" in decoded) throw new Error("not decoded");
+	const { notify, respond } = createStreamedResult(decoded.reply.stream);
+	if (!notify) throw new Error("no notifications");
+	return {
+		notify,
+		respond: (result: Promise<JsonRpcResponse>) =>
+			respond(
+				result.then((one) => [one]),
+				ignore,
+			),
+	};
+}
 const ignore = () => {};
 
 test("a notification that comes after the result breaks nothing", async () => {
-	const { notify, respond } = createResultStream();
+	const { notify, respond } = create();
 	notify(log("before"));
-	const stream = (await respond(Promise.resolve(response), ignore)) as Readable;
+	const stream = (await respond(Promise.resolve(response))) as Readable;
 	await Promise.resolve();
 	notify(log("after"));
 	expect(await text(stream)).toBe(`${JSON.stringify(log("before"))}\n${JSON.stringify(response)}\n`);
@@ -20,15 +37,15 @@ test("a notification that comes after the result breaks nothing", async () => {
 test.each(["before", "after"])(
 	"notifications that nobody reads are dropped and counted, the result is not: %s respond",
 	async (when) => {
-		const { notify, respond } = createResultStream();
+		const { notify, respond } = create();
 		const megabyte = log("x".repeat(1024 * 1024));
 		const flood = () => {
 			for (let sent = 0; sent < 50; sent += 1) notify(megabyte);
 		};
-		const { promise: result, resolve: answer } = Promise.withResolvers<unknown>();
+		const { promise: result, resolve: answer } = Promise.withResolvers<JsonRpcResponse>();
 		if (when === "before") flood();
 		else notify(log("first"));
-		const stream = (await respond(result, ignore)) as Readable;
+		const stream = (await respond(result)) as Readable;
 		if (when === "after") flood();
 		expect(stream.readableLength).toBeLessThan(18 * 1024 * 1024);
 		answer(response);
