@@ -1,4 +1,5 @@
 import type { JsonRpcErrorResponse, JsonRpcResponse, RequestId } from "./jsonrpc.ts";
+import { sameError } from "./same-error.ts";
 import { reasonOn } from "./stderr-hint.ts";
 
 /** Every way in which the bridge itself can fail. Stable: match on it. */
@@ -97,10 +98,7 @@ export class McpStdioError extends Error {
 		// Not by its name: bundlers rename a class that mentions itself, and logs would show that.
 		const Same = this.constructor as typeof McpStdioError;
 		const options = { data: { ...this.data, ...data }, stderr: this.stderr, details: this.#details, cause };
-		const same = new Same(this.code, this.#summary, options);
-		// Where it went wrong, not where a fact was added.
-		if (this.stack !== undefined) same.stack = this.stack;
-		return same;
+		return sameError(this, () => new Same(this.code, this.#summary, options));
 	}
 
 	/** The JSON-RPC error response that tells a caller about this failure; `error.data.code` carries the string code. */

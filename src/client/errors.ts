@@ -1,4 +1,5 @@
 import type { RequestId } from "../jsonrpc.ts";
+import { sameError } from "../same-error.ts";
 
 /** Every way in which a request to a function can fail on the way. Stable: match on it. */
 export type LambdaTransportErrorCode =
@@ -114,7 +115,7 @@ export class LambdaTransportError extends Error {
 	with(data: LambdaTransportErrorData): LambdaTransportError {
 		// Not by its name: bundlers rename a class that mentions itself, and logs would show that.
 		const Same = this.constructor as typeof LambdaTransportError;
-		return new Same(this.code, this.#summary, { ...this.#data, ...data }, this.cause);
+		return sameError(this, () => new Same(this.code, this.#summary, { ...this.#data, ...data }, this.cause));
 	}
 }
 

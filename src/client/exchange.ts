@@ -96,9 +96,14 @@ function asResponse(id: JsonRpcRequest["id"], { error, result, id: answered }: S
 	if (!isObject(result)) throw invalidResponse("its result has neither a result nor an error", json);
 	if (!isMeta(result._meta)) throw invalidResponse("the _meta of its result is not as MCP has it", json);
 	if (answered !== id) {
-		throw invalidResponse(`it answered request ${JSON.stringify(answered)}, not ${JSON.stringify(id)}`, json);
+		throw invalidResponse(`it answered request ${shown(answered)}, not ${shown(id)}`, json);
 	}
 	return { jsonrpc: "2.0", id, result };
+}
+
+function shown(id: unknown): string {
+	if (typeof id === "string") return JSON.stringify(id.slice(0, 100));
+	return typeof id === "object" && id !== null ? "an object" : String(id);
 }
 
 /** What SDK 1 checks before it takes a message for a response. */

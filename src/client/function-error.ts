@@ -61,6 +61,35 @@ export function functionFailure(kind: string, payload: string): LambdaTransportE
 	return new LambdaTransportError("FUNCTION_ERROR", `it failed with ${shorten(detail)}; its log has more`, data);
 }
 
+/**
+ * What a result says that is a function's error though Lambda did not mark it as one: AWS's interface emulator and old runtimes
+ * leave out the header. `undefined` for everything else: a JSON-RPC message has other members.
+ */
+export function unmarkedFailure(result: string): LambdaTransportError | undefined {
+	if (result.length > longestError || result.startsWith('{"jsonrpc"')) return undefined;
+	if (/^(\S+ \S+ )?Task timed out after [\d.]{1,20} seconds\s*$/.test(result))
+		return functionFailure("Unhandled", result);
+	const { errorType, errorMessage } = result.includes('"errorMessage"') ? readPayload(result) : {};
+	const isError = errorMessage !== undefined && (errorType !== undefined || timedOut.test(errorMessage));
+	return isError && isErrorAlone(result) ? functionFailure("Unhandled", result) : undefined;
+}
+
+/** With a stack; what is longer was written by the handler. */
+const longestError = 64 * 1024;
+
+const errorMembers: ReadonlySet<string> = new Set([
+	"errorType",
+	"errorMessage",
+	"trace",
+	"stackTrace",
+	"cause",
+	"requestId",
+]);
+
+function isErrorAlone(json: string): boolean {
+	return Object.keys(JSON.parse(json)).every((name) => errorMembers.has(name));
+}
+
 function readPayload(payload: string): { readonly errorType?: string; readonly errorMessage?: string } {
 	try {
 		const value: unknown = JSON.parse(payload);

@@ -1,16 +1,18 @@
-import {
+import type {
 	InvokeCommand,
-	type InvokeCommandInput,
+	InvokeCommandInput,
 	InvokeWithResponseStreamCommand,
-	type LambdaClient,
+	LambdaClient,
 } from "@aws-sdk/client-lambda";
+import { type LambdaSdk, loadLambdaSdk } from "./aws.ts";
 import { LambdaTransportError } from "./errors.ts";
-import { functionFailure } from "./function-error.ts";
+import { functionFailure, unmarkedFailure } from "./function-error.ts";
 import { invokeFailure, messageOf } from "./invoke-error.ts";
 
 /** One call of a function with one message. */
 export type Invocation = {
-	readonly client: Pick<LambdaClient, "send">;
+	/** Gives the client; asked once the AWS SDK is loaded. */
+	readonly client: (sdk: LambdaSdk) => Pick<LambdaClient, "send">;
 	readonly target: Pick<InvokeCommandInput, "Qualifier" | "TenantId" | "ClientContext"> & {
 		readonly FunctionName: string;
 	};
@@ -23,20 +25,24 @@ export type Invocation = {
 
 /** Calls the function and gives its whole result, as text; rejects with a LambdaTransportError. */
 export async function invoke({ client, target, payload, signal, onRequestId }: Invocation): Promise<string> {
-	const command = new InvokeCommand({ ...target, InvocationType: "RequestResponse", Payload: payload });
+	const sdk = await loadLambdaSdk();
+	const command = new sdk.InvokeCommand({ ...target, InvocationType: "RequestResponse", Payload: payload });
 	const progress = follow(command);
-	const output = await attempt(client.send(command, { abortSignal: signal }), progress);
+	const output = await attempt(() => client(sdk).send(command, { abortSignal: signal }), progress);
 	onRequestId(output.$metadata?.requestId);
 	// Of an empty body the AWS SDK makes null, whatever its types say.
 	const result = output.Payload ? Buffer.from(output.Payload).toString() : "";
 	if (output.FunctionError !== undefined) throw functionFailure(output.FunctionError, result);
+	const unmarked = unmarkedFailure(result);
+	if (unmarked) throw unmarked;
 	return result;
 }
 
 /** Calls the function and gives the pieces of its result as they come; rejects with a LambdaTransportError. */
 export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<Uint8Array, void> {
 	const { client, target, payload, signal, onRequestId } = invocation;
-	const command = new InvokeWithResponseStreamCommand({
+	const sdk = await loadLambdaSdk();
+	const command = new sdk.InvokeWithResponseStreamCommand({
 		...target,
 		InvocationType: "RequestResponse",
 		Payload: Buffer.from(payload),
@@ -46,9 +52,10 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 	const abortSignal = AbortSignal.any([signal, abandoned.signal]);
 	let isComplete = false;
 	try {
-		const output = await attempt(client.send(command, { abortSignal }), progress);
+		const output = await attempt(() => client(sdk).send(command, { abortSignal }), progress);
 		onRequestId(output.$metadata?.requestId);
-		for await (const { PayloadChunk, InvokeComplete } of output.EventStream ?? []) {
+		if (!output.EventStream) throw noStream();
+		for await (const { PayloadChunk, InvokeComplete } of output.EventStream) {
 			if (PayloadChunk?.Payload) yield PayloadChunk.Payload;
 			if (!InvokeComplete) continue;
 			if (InvokeComplete.ErrorCode) {
@@ -65,6 +72,11 @@ export async function* invokeStreaming(invocation: Invocation): AsyncGenerator<U
 		if (!isComplete) abandoned.abort();
 	}
 	if (!isComplete) throw streamBroken();
+}
+
+function noStream(): LambdaTransportError {
+	const what = "its client gave no stream; give one of the AWS SDK that is installed beside this package";
+	return new LambdaTransportError("CLIENT_MISCONFIGURED", what, { execution: "unknown" });
 }
 
 function streamBroken(cause?: unknown): LambdaTransportError {
@@ -123,11 +135,15 @@ function follow(command: InvokeCommand | InvokeWithResponseStreamCommand): Progr
 	return progress;
 }
 
-async function attempt<T>(sending: Promise<T>, progress: Progress): Promise<T> {
+async function attempt<T>(send: () => Promise<T>, progress: Progress): Promise<T> {
+	let isReturned = false;
 	try {
+		const sending = send();
+		isReturned = true;
 		return await sending;
 	} catch (error) {
-		const isUnsent = progress.isBegun && !progress.isSent;
+		// What is thrown in place of a promise was thrown before anything could be sent.
+		const isUnsent = !isReturned || (progress.isBegun && !progress.isSent);
 		throw invokeFailure(error instanceof Attempted ? error.failure : error, isUnsent);
 	}
 }

@@ -1,6 +1,6 @@
-import { isThrottlingError } from "@smithy/core/retry";
 import { type Execution, LambdaTransportError, type LambdaTransportErrorCode } from "./errors.ts";
-import { shorten } from "./function-error.ts";
+import { functionFailure, shorten } from "./function-error.ts";
+import { isThrottling } from "./throttling.ts";
 
 /** What is read of an error of the AWS SDK; each of its parts may be missing. */
 type SdkError = {
@@ -16,6 +16,9 @@ type SdkError = {
 	/** Of a TooManyRequestsException. */
 	readonly Reason?: string;
 	readonly retryAfterSeconds?: string;
+	/** Of what a function that has failed leaves as its result. */
+	readonly errorType?: unknown;
+	readonly errorMessage?: unknown;
 	readonly $metadata?: {
 		readonly httpStatusCode?: number;
 		readonly requestId?: string;
@@ -109,9 +112,14 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 	],
 ]);
 
-/** The message without the AWS SDK's hint for who develops with it. */
+/** Of a longer message nothing more is read: it may be a page of megabytes. */
+const longestMessage = 10_000;
+
+/** The message without the AWS SDK's hint for those who develop it. */
 export function messageOf({ message = "" }: { readonly message?: string }): string {
-	return message.replace(/\s*Deserialization error: to see the raw response.*$/s, "");
+	const text = message.slice(0, longestMessage);
+	const hint = text.indexOf("Deserialization error: to see the raw response");
+	return (hint === -1 ? text : text.slice(0, hint)).trimEnd();
 }
 
 /**
@@ -121,7 +129,12 @@ export function messageOf({ message = "" }: { readonly message?: string }): stri
  */
 export function invokeFailure(error: unknown, unsent = false): LambdaTransportError {
 	const sdkError: SdkError = error instanceof Error ? error : new Error(String(error));
-	const { name = "Error", $metadata, Reason, retryAfterSeconds } = sdkError;
+	const { name = "Error", $metadata, Reason, retryAfterSeconds, errorType, errorMessage } = sdkError;
+	// AWS's interface emulator answers so, with HTTP 502, when the function's process ends.
+	if (typeof errorType === "string" && typeof errorMessage === "string") {
+		const failure = functionFailure("Unhandled", JSON.stringify({ errorType, errorMessage }));
+		return failure.with({ awsRequestId: $metadata?.requestId, httpStatusCode: $metadata?.httpStatusCode });
+	}
 	const { code, execution, say } = unsent ? findUnsentMeaning(sdkError) : findMeaning(sdkError);
 	const detail = Reason ?? messageOf(sdkError);
 	const seconds = Number(retryAfterSeconds);
@@ -172,7 +185,7 @@ function findMeaning(error: SdkError): Meaning {
 	const status = error.$metadata?.httpStatusCode;
 	const known = meanings.get(error.name ?? "");
 	if (known) return known;
-	if (status !== undefined && isThrottlingError(error as Parameters<typeof isThrottlingError>[0])) {
+	if (status !== undefined && isThrottling(error)) {
 		const say = "throttled; raise its concurrency, or send less at once";
 		return { code: "THROTTLED", execution: "none", say };
 	}
@@ -186,11 +199,11 @@ function findMeaning(error: SdkError): Meaning {
 		return { code: "CLIENT_MISCONFIGURED", execution: "none", say };
 	}
 	if (error.name === "CredentialsProviderError" || error.name === "TokenProviderError") {
-		return {
-			code: "CLIENT_MISCONFIGURED",
-			execution: "none",
-			say: "no AWS credentials were found; set a profile or AWS_* variables",
-		};
+		const profile = process.env.AWS_PROFILE;
+		const say = profile
+			? `no AWS credentials were found, in the profile ${JSON.stringify(profile)} (AWS_PROFILE) or elsewhere; set a profile that exists, or AWS_* variables`
+			: "no AWS credentials were found; set a profile or AWS_* variables";
+		return { code: "CLIENT_MISCONFIGURED", execution: "none", say };
 	}
 	if (/^Region is missing/.test(error.message ?? "")) {
 		return {
@@ -209,6 +222,11 @@ function findMeaning(error: SdkError): Meaning {
 	if (status !== undefined) {
 		return { code: "SERVICE_ERROR", execution: "unknown", say: `Lambda failed with HTTP ${status}` };
 	}
+	if (isMistake(error)) {
+		const say =
+			"its client threw; give a LambdaClient of the @aws-sdk/client-lambda that is installed beside this package";
+		return { code: "CLIENT_MISCONFIGURED", execution: "none", say };
+	}
 	return wasNeverSent(error)
 		? {
 				code: "NETWORK",
@@ -216,6 +234,12 @@ function findMeaning(error: SdkError): Meaning {
 				say: "Lambda could not be reached; check the region, the endpoint and the network",
 			}
 		: { code: "NETWORK", execution: "unknown", say: "the connection broke" };
+}
+
+/** What JavaScript itself throws, and no network does: a client of another version of the AWS SDK, or none of its at all. */
+function isMistake(error: SdkError): boolean {
+	const isOfLanguage = /^(TypeError|ReferenceError|RangeError|SyntaxError)$/.test(error.name ?? "");
+	return isOfLanguage && error.cause === undefined && error.code === undefined;
 }
 
 // EHOSTUNREACH and ENETUNREACH are not among them: an established connection ends with them too, when its route is lost.

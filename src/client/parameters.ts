@@ -1,6 +1,7 @@
-import { LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda";
+import type { LambdaClient, LambdaClientConfig } from "@aws-sdk/client-lambda";
 import { isObject } from "../jsonrpc.ts";
 import { duration, type OptionRules, text, trueOrFalse, validateOptions } from "../validate.ts";
+import type { LambdaSdk } from "./aws.ts";
 import type { LambdaTransportObserver } from "./observer.ts";
 import { type ResolvedRetryOptions, type RetryOptions, resolveRetryOptions } from "./retry.ts";
 
@@ -68,7 +69,8 @@ export type ResolvedParameters = {
 	};
 	/** For messages: with the qualifier. */
 	readonly name: string;
-	readonly client: Pick<LambdaClient, "send">;
+	/** The client; an own one is made when it is first asked for. */
+	readonly client: (sdk: LambdaSdk) => Pick<LambdaClient, "send">;
 	/** Closes the client, if it is an own one. */
 	readonly destroyClient: () => void;
 	readonly timeoutMs: number;
@@ -106,7 +108,18 @@ const rules: OptionRules<LambdaFunctionParameters> = {
 		expected: "a LambdaClient",
 		accepts: (value) => typeof (value as Partial<LambdaClient> | null)?.send === "function",
 	},
-	endpoint: { expected: "a URL", accepts: (value) => typeof value === "string" && URL.canParse(value) },
+	endpoint: {
+		expected: "a URL",
+		accepts: (value) => typeof value === "string" && /^https?:\/\//i.test(value) && URL.canParse(value),
+		// `localhost:3001` is a URL, whose scheme is "localhost".
+		problem: (value) =>
+			typeof value === "string" && URL.canParse(value)
+				? {
+						member: "",
+						what: `must begin with http:// or https://; write ${JSON.stringify(`http://${value.slice(0, 100)}`)}`,
+					}
+				: undefined,
+	},
 	credentials: {
 		expected: "credentials or a function that gets them",
 		secret: true,
@@ -151,10 +164,32 @@ function resolveClient(parameters: LambdaFunctionParameters): Pick<ResolvedParam
 		for (const [name, value] of Object.entries({ regionName, endpoint, credentials })) {
 			if (value !== undefined) throw new TypeError(`parameters.${name} and parameters.client exclude each other`);
 		}
-		return { client, destroyClient: () => {} };
+		return { client: () => client, destroyClient: () => {} };
 	}
-	const region = regionName ?? /^arn:[^:]+:lambda:([^:]+):/.exec(functionName)?.[1];
-	const own = new LambdaClient({
+	const [, arnRegion] = /^arn:[^:]+:lambda:([^:]+):/.exec(functionName) ?? [];
+	if (!endpoint && regionName !== undefined && arnRegion !== undefined && regionName !== arnRegion) {
+		throw new TypeError(
+			`parameters.functionName is an ARN of ${arnRegion}, and parameters.regionName says ${regionName}; leave regionName out`,
+		);
+	}
+	const region = regionName ?? arnRegion;
+	let own: LambdaClient | undefined;
+	return {
+		client: (sdk) => {
+			own ??= createClient(sdk, region, endpoint, credentials);
+			return own;
+		},
+		destroyClient: () => own?.destroy(),
+	};
+}
+
+function createClient(
+	{ LambdaClient }: LambdaSdk,
+	region: string | undefined,
+	endpoint: string | undefined,
+	credentials: LambdaClientConfig["credentials"],
+): LambdaClient {
+	return new LambdaClient({
 		...(region === undefined ? {} : { region }),
 		...(endpoint === undefined ? {} : { endpoint }),
 		...(credentials === undefined ? {} : { credentials }),
@@ -169,7 +204,6 @@ function resolveClient(parameters: LambdaFunctionParameters): Pick<ResolvedParam
 			httpsAgent: { maxSockets: Number.POSITIVE_INFINITY, timeout: idleConnectionMs },
 		},
 	});
-	return { client: own, destroyClient: () => own.destroy() };
 }
 
 function fitsAsClientContext(value: Record<string, unknown>): boolean {

@@ -37,14 +37,14 @@ const settings = {
 	logLevel: "error",
 };
 
-test("a bundle of a function that names its server's command has at most 48 kB, and nothing that finds commands", async () => {
+test("a bundle of a function that names its server's command has at most 60 kB, and nothing that finds commands", async () => {
 	const bundler = await loadBundler();
 	const names = "McpStdioError, closeStdioServers, prewarmStdioServer, runStdioRequest";
 	const contents = `export { ${names} } from "./dist/src/index.js";`;
 	const { outputFiles } = await bundler.build({ ...settings, stdin: { contents, resolveDir: root } });
 	const code = outputFiles[0]?.text ?? "";
 	expect(code.length).toBeGreaterThan(1000);
-	expect(code.length).toBeLessThanOrEqual(48_000);
+	expect(code.length).toBeLessThanOrEqual(60_000);
 	expect(code).not.toMatch(/VIRTUAL_ENV|mcpServers|console_scripts/);
 });
 
@@ -64,9 +64,9 @@ describe("a bundle of the whole core", () => {
 		imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
 	});
 
-	test("has at most 72 kB", () => {
+	test("has at most 80 kB", () => {
 		expect(bytes).toBeGreaterThan(1000);
-		expect(bytes).toBeLessThanOrEqual(72_000);
+		expect(bytes).toBeLessThanOrEqual(80_000);
 	});
 
 	test("imports only what is part of Node", () => {

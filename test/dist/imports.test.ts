@@ -11,11 +11,13 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 // What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
-const entries = ["src/index.js", "src/local/runtime/main.js", "middleware/index.js"];
+const entries = ["src/index.js", "src/local/index.js", "src/local/runtime/main.js", "middleware/index.js"];
 
-const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
-	readFileSync(join(root, "package.json"), "utf8"),
-);
+const manifest: {
+	readonly dependencies?: object;
+	readonly peerDependencies: Readonly<Record<string, string>>;
+	readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
+} = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const staticImport = /^\s*(?:import|export)\b[^"';]*?(?:from\s*)?["']([^"']+)["']/gm;
 const otherImport = /\b(?:import|require)\(\s*["'`]([^"'`]+)["'`]/g;
@@ -56,21 +58,52 @@ describe.each(entries)("dist/%s", (entry) => {
 	});
 });
 
-test("dist/src/local/index.js imports only what is part of Node, and Smithy's event streams", () => {
-	const imported = new Set(importsOf(join(root, "dist/src/local/index.js")).filter((name) => !isBuiltin(name)));
-	expect([...imported].sort()).toEqual(["@smithy/core/event-streams", "@smithy/core/serde"]);
+test("nothing is installed along with the package", () => {
+	expect(manifest.dependencies).toBeUndefined();
+	for (const name of Object.keys(manifest.peerDependencies)) {
+		expect(manifest.peerDependenciesMeta[name]?.optional, name).toBe(true);
+	}
 });
 
 describe("dist/src/client/index.js", () => {
 	const file = join(root, "dist/src/client/index.js");
 	const entry = pathToFileURL(file).href;
 
-	test("imports only packages that package.json declares, and what is part of Node", () => {
-		const packages = importsOf(file)
-			.filter((name) => !/^node:/.test(name))
-			.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
-		expect(packages).toContain("@aws-sdk/client-lambda");
-		expect(packages.filter((name) => !Object.hasOwn(manifest.dependencies, name))).toStrictEqual([]);
+	test("imports exactly the optional peers that package.json declares for it, when they are needed", async () => {
+		const packages = importsOf(file).filter((name) => !/^node:/.test(name));
+		const declared = Object.keys(manifest.peerDependencies).filter((name) => name !== "@middy/core");
+		expect([...new Set(packages)].sort()).toStrictEqual(declared.sort());
+	});
+
+	test("says in one sentence what to install where they are not", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "dist-"));
+		onTestFinished(() => rmSync(folder, { recursive: true }));
+		cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
+		cpSync(join(root, "package.json"), join(folder, "package.json"));
+		const alone = pathToFileURL(join(folder, "dist/src/client/index.js")).href;
+		const program = `
+			const { LambdaFunctionClientTransport, createSigV4Fetch } = await import(${JSON.stringify(alone)});
+			const says = (promise) => promise.then(() => "nothing", ({ name, message, code }) => ({ name, message, code }));
+			const transport = new LambdaFunctionClientTransport({ functionName: "f" });
+			const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+			const fetch = createSigV4Fetch({ service: "lambda", region: "eu-west-1", credentials });
+			console.log(JSON.stringify([
+				await says(transport.send({ jsonrpc: "2.0", id: 1, method: "ping" })),
+				await says(fetch("https://example.com/")),
+			]));
+		`;
+		const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: folder });
+		expect(JSON.parse(stdout)).toStrictEqual([
+			{
+				name: "LambdaTransportError",
+				code: "CLIENT_MISCONFIGURED",
+				message: "Lambda function f: the AWS SDK is not installed: npm install @aws-sdk/client-lambda",
+			},
+			{
+				name: "TypeError",
+				message: "createSigV4Fetch signs with @smithy/signature-v4: npm install @smithy/signature-v4",
+			},
+		]);
 	});
 
 	test("loads no MCP SDK, and nothing that starts processes", async () => {

@@ -19,14 +19,7 @@ const defaultHeaders = {
 };
 
 /** A POST as an MCP client sends it, with what a test changes. A body that is no text is sent as JSON. */
-export function post({
-	method = "POST",
-	path = "/mcp",
-	basePath = "",
-	headers,
-	body,
-	...rest
-}: Given = {}): HttpRequest {
+function post({ method = "POST", path = "/mcp", basePath = "", headers, body, ...rest }: Given = {}): HttpRequest {
 	const all: Readonly<Record<string, string | undefined>> = { ...defaultHeaders, ...headers };
 	const own = "ownOrigin" in rest ? rest.ownOrigin : "https://abc.lambda-url.eu-west-1.on.aws";
 	const value = body ?? { jsonrpc: "2.0", id: 1, method: "tools/list" };

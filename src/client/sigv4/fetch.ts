@@ -1,8 +1,6 @@
-import { Sha256 } from "@smithy/core/checksum";
-import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from "@smithy/core/config";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { untilInterrupted } from "../../deadline.ts";
 import { callable, type OptionRules, text, validateOptions } from "../../validate.ts";
+import { loadLambdaSdk, loadSigner } from "../aws.ts";
 import { type CredentialsOrProvider, keepCredentials } from "./credentials.ts";
 import { inferFromHost } from "./host.ts";
 import {
@@ -14,6 +12,7 @@ import {
 	toSignerRequest,
 	unsignableHeaders,
 } from "./request.ts";
+import { Sha256 } from "./sha256.ts";
 
 /** What requests are signed for, and with what. */
 export type SigV4FetchOptions = {
@@ -94,6 +93,7 @@ export function createSigV4Fetch(
 			);
 		}
 		const signPathOnce = /^s3(-|express|$)/.test(service);
+		const SignatureV4 = await loadSigner();
 		const signer = new SignatureV4({
 			service,
 			region: options.region ?? (await findRegion(request.url.hostname)),
@@ -177,7 +177,9 @@ async function findRegion(hostname: string): Promise<string> {
 	const inferred = inferFromHost(hostname).region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION);
 	if (inferred) return inferred;
 	try {
-		return await loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS)();
+		// As any program with the AWS SDK finds it: in the profile.
+		const { LambdaClient } = await loadLambdaSdk();
+		return await new LambdaClient({}).config.region();
 	} catch (error) {
 		throw new TypeError(
 			`No region in the host name ${hostname}, AWS_REGION, AWS_DEFAULT_REGION or the profile: give createSigV4Fetch a region`,

@@ -1,4 +1,13 @@
-import { HttpRequest } from "@smithy/core/protocols";
+/** A request in the shape that Smithy's signer takes. */
+export type SignerRequest = {
+	protocol: string;
+	hostname: string;
+	method: string;
+	path: string;
+	query: Record<string, string[]>;
+	headers: Record<string, string>;
+	body?: Uint8Array;
+};
 
 /** A request that can be signed and sent: its URL is encoded so that every server reads the same query. */
 export type SignableRequest = {
@@ -49,7 +58,7 @@ async function readBody(request: Request, sendUnsigned: boolean): Promise<Signab
 }
 
 /** The request as Smithy's signer wants it: path as sent, query decoded. */
-export function toSignerRequest(request: SignableRequest, signPathOnce: boolean): HttpRequest {
+export function toSignerRequest(request: SignableRequest, signPathOnce: boolean): SignerRequest {
 	const { url } = request;
 	const query: Record<string, string[]> = {};
 	for (const [name, value] of url.searchParams) {
@@ -59,7 +68,7 @@ export function toSignerRequest(request: SignableRequest, signPathOnce: boolean)
 		}
 		query[name] = [...(Object.hasOwn(query, name) ? (query[name] ?? []) : []), value];
 	}
-	return new HttpRequest({
+	return {
 		protocol: url.protocol,
 		hostname: url.hostname,
 		method: request.method,
@@ -67,7 +76,7 @@ export function toSignerRequest(request: SignableRequest, signPathOnce: boolean)
 		query,
 		headers: { ...Object.fromEntries(request.headers), host: url.host },
 		...(request.body instanceof Uint8Array && { body: request.body }),
-	});
+	};
 }
 
 /** Names of headers that are sent but not signed. */

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { EventStreamCodec } from "@smithy/core/event-streams";
-import { fromUtf8, toUtf8 } from "@smithy/core/serde";
+import { crc32 } from "node:zlib";
 import type { ResponseOutput } from "../environment/response-output.ts";
 
 /** The last event of a stream: https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStreamCompleteEvent.html */
@@ -12,8 +11,6 @@ type InvokeComplete = {
 
 /** The answer to InvokeWithResponseStream; nothing of it is sent before `start` or `end`. */
 export type EventStream = ResponseOutput & { end(complete: InvokeComplete): void };
-
-const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 export function createEventStream(response: ServerResponse): EventStream {
 	const start = (): void => {
@@ -42,14 +39,30 @@ export function createEventStream(response: ServerResponse): EventStream {
 	};
 }
 
-// https://smithy.io/2.0/aws/amazon-eventstream.html
+/**
+ * One message of AWS's event streams: two lengths and their checksum, the headers, the body, and the checksum of all
+ * (https://smithy.io/2.0/aws/amazon-eventstream.html). By hand, because each version of the AWS SDK has its encoder elsewhere.
+ */
 function encode(eventType: string, contentType: string, body: Uint8Array): Uint8Array {
-	return codec.encode({
-		headers: {
-			":event-type": { type: "string", value: eventType },
-			":content-type": { type: "string", value: contentType },
-			":message-type": { type: "string", value: "event" },
-		},
-		body,
-	});
+	const headers = Buffer.concat([
+		header(":event-type", eventType),
+		header(":content-type", contentType),
+		header(":message-type", "event"),
+	]);
+	const prelude = Buffer.alloc(12);
+	prelude.writeUInt32BE(prelude.length + headers.length + body.length + 4, 0);
+	prelude.writeUInt32BE(headers.length, 4);
+	prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8);
+	const checksum = Buffer.alloc(4);
+	checksum.writeUInt32BE(crc32(body, crc32(headers, crc32(prelude))));
+	return Buffer.concat([prelude, headers, body, checksum]);
+}
+
+const typeOfStrings = 7;
+
+function header(name: string, value: string): Buffer {
+	const [nameBytes, valueBytes] = [Buffer.from(name), Buffer.from(value)];
+	const length = Buffer.alloc(2);
+	length.writeUInt16BE(valueBytes.length);
+	return Buffer.concat([Buffer.of(nameBytes.length), nameBytes, Buffer.of(typeOfStrings), length, valueBytes]);
 }
