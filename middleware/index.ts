@@ -14,10 +14,10 @@ import { requireNode } from "../src/node-version.ts";
 import { combineObservers, failureObserver } from "../src/observer.ts";
 import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
+import { createStreamedResult, createWholeResult, type Result } from "../src/result.ts";
 import { type AnyContext, invocationIdOf, type McpLambdaContext } from "./context.ts";
 import { asFailure, type Bridge, givenUp, type McpInvocation, type Received, startInvocation } from "./invocation.ts";
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
-import { createStreamedResult, createWholeResult, type Result } from "./result.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
 export type { ResourceMetadata } from "../src/http/options.ts";

@@ -11,7 +11,13 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 // What runs inside of a deployed function loads no package; every kilobyte there is cold-start time.
-const entries = ["src/index.js", "src/local/index.js", "src/local/runtime/main.js", "middleware/index.js"];
+const entries = [
+	"src/index.js",
+	"src/http/index.js",
+	"src/local/index.js",
+	"src/local/runtime/main.js",
+	"middleware/index.js",
+];
 
 const manifest: {
 	readonly dependencies?: object;

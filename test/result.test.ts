@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { createStreamedResult } from "../../middleware/result.ts";
-import { decodeDirect } from "../../src/events/direct.ts";
-import type { JsonRpcResponse } from "../../src/jsonrpc.ts";
+import { decodeDirect } from "../src/events/direct.ts";
+import type { JsonRpcResponse } from "../src/jsonrpc.ts";
+import { createStreamedResult } from "../src/result.ts";
 
 const log = (data: string) => ({ jsonrpc: "2.0", method: "notifications/message", params: { data } }) as const;
 const response: JsonRpcResponse = { jsonrpc: "2.0", id: 1, result: {} };

@@ -1,0 +1,154 @@
+import type { Readable } from "node:stream";
+import { McpStdioError } from "../errors.ts";
+import type { StreamedReply } from "../events/event.ts";
+import type { JsonRpcResponse, ReceivedMessage } from "../jsonrpc.ts";
+import { type LifetimeOptions, requestRules, type StdioRequestOptions } from "../options.ts";
+import { resolveParams, type StdioServerParams } from "../params.ts";
+import { createStreamedResult } from "../result.ts";
+import { runStdioRequest } from "../run.ts";
+import { type OptionRules, validateOptions } from "../validate.ts";
+import { type HttpAnswer, type HttpHead, type HttpRequest, refuse } from "./message.ts";
+import { type HttpOptions, httpRules, resolveHttpOptions } from "./options.ts";
+import { keepAlive, keepAliveMs } from "./sse.ts";
+import { type HttpReply, receiveHttp } from "./streamable.ts";
+
+/** How requests are received and treated. */
+export type McpFetchOptions = HttpOptions & LifetimeOptions & Pick<StdioRequestOptions, "timeoutMs" | "exposeStderr">;
+
+const rules: OptionRules<McpFetchOptions> = {
+	...httpRules,
+	lifetime: requestRules.lifetime,
+	standby: requestRules.standby,
+	maxProcesses: requestRules.maxProcesses,
+	observer: requestRules.observer,
+	timeoutMs: requestRules.timeoutMs,
+	exposeStderr: requestRules.exposeStderr,
+};
+
+/** As much as an event of Lambda's may bring. */
+const maxRequestBytes = 6 * 1024 * 1024;
+
+/**
+ * A stdio MCP server as a function from a web `Request` to a `Response`, by MCP's Streamable HTTP: for Hono, for any HTTP server
+ * with an adapter, for containers and Lambda Web Functions. It knows neither Lambda nor Middy.
+ *
+ * Notifications of the server (progress, log messages) make the answer a stream of server-sent events, which begins while the
+ * tool runs; without any it is JSON. A client that goes ends what it asked for, with the server's process in the lifetime
+ * `request`. A request whose origin is foreign gets 403: list the pages' origins in `allowedOrigins`, and what the server is
+ * called by in `allowedHosts`.
+ *
+ * Throws a TypeError for wrong params or options. The function never rejects.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
+ * @example
+ * import { npmServer } from "mcp-stdio-lambda";
+ * import { createMcpFetch } from "mcp-stdio-lambda/http";
+ *
+ * export default { fetch: createMcpFetch(npmServer("@modelcontextprotocol/server-everything"), { path: "/mcp" }) };
+ */
+export function createMcpFetch(
+	params: StdioServerParams,
+	options: McpFetchOptions = {},
+): (request: Request) => Promise<Response> {
+	resolveParams(params);
+	validateOptions("options", options, rules);
+	const http = resolveHttpOptions(options);
+	const { lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr } = options;
+	const forwarding = { lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr };
+
+	return async function fetchMcp(request) {
+		const read = await readRequest(request);
+		if ("answered" in read) return toResponse(read.answered);
+		const received = receiveHttp(read.request, http);
+		if ("answered" in received) return toResponse(received.answered);
+		const controller = new AbortController();
+		const abort = (): void => controller.abort("The client has gone");
+		const result = createStreamedResult(streamedReply(received.reply));
+		const onNotification = result.notify;
+		const { signal } = controller;
+		const responses = Promise.all(
+			received.messages.flatMap((message) => answer(message, params, { ...forwarding, signal, onNotification })),
+		);
+		if (request.signal.aborted) abort();
+		else request.signal.addEventListener("abort", abort, { once: true });
+		responses.finally(() => request.signal.removeEventListener("abort", abort)).catch(() => {});
+		return (await result.respond(responses, abort)) as Response;
+	};
+}
+
+function answer(
+	message: ReceivedMessage,
+	params: StdioServerParams,
+	options: StdioRequestOptions,
+): Promise<JsonRpcResponse>[] {
+	if (message.kind === "notification") return [];
+	if (message.kind === "request") {
+		return [runStdioRequest(params, message.request, options) as Promise<JsonRpcResponse>];
+	}
+	const invalid = new McpStdioError("INVALID_MESSAGE", `Invalid request: ${message.problem}`, {
+		data: { phase: "validate" },
+	});
+	return [Promise.resolve(invalid.toResponse(message.id))];
+}
+
+function streamedReply({ whole, head, frame }: HttpReply): StreamedReply {
+	return {
+		whole: (responses) => toResponse(whole(responses, [])),
+		streaming: (body) => new Response(ReadableStream.from(body as Readable), toInit(head)),
+		frame,
+		keepAlive: { text: keepAlive, everyMs: keepAliveMs },
+	};
+}
+
+function toResponse(answered: HttpAnswer): Response {
+	return new Response(answered.body === "" ? null : answered.body, toInit(answered));
+}
+
+function toInit({ status, headers }: HttpHead): ResponseInit {
+	return { status, headers: { ...headers } };
+}
+
+type Read = { readonly request: HttpRequest } | { readonly answered: HttpAnswer };
+
+async function readRequest(request: Request): Promise<Read> {
+	const body = await readBody(request);
+	if (body === "too large") return { answered: refuse(413, `Payload too large: at most ${maxRequestBytes} bytes`) };
+	return {
+		request: {
+			method: request.method,
+			path: new URL(request.url).pathname,
+			basePath: "",
+			header: (name) => request.headers.get(name) ?? undefined,
+			body: body === undefined ? undefined : decode(body),
+			// Of what the URL says, the client has decided.
+			ownOrigin: undefined,
+		},
+	};
+}
+
+async function readBody(request: Request): Promise<Uint8Array | undefined | "too large"> {
+	if (Number(request.headers.get("content-length")) > maxRequestBytes) return "too large";
+	const chunks: Uint8Array[] = [];
+	let bytes = 0;
+	try {
+		for await (const chunk of request.body ?? []) {
+			bytes += chunk.length;
+			if (bytes > maxRequestBytes) return "too large";
+			chunks.push(chunk);
+		}
+	} catch {
+		// The client has gone, or sent what is no body: there is nothing to read.
+		return undefined;
+	}
+	return Buffer.concat(chunks);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Uint8Array): string | undefined {
+	try {
+		return decoder.decode(bytes);
+	} catch {
+		return undefined;
+	}
+}
