@@ -1,5 +1,5 @@
+import { createLineReader } from "../lines.ts";
 import { type IncomingHandlers, idAt, parseLine } from "./incoming.ts";
-import { createLineReader } from "./lines.ts";
 
 /** What is heard of a child's stdout. */
 export type FramingHandlers = IncomingHandlers & {

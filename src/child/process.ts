@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
+import { createLineReader } from "../lines.ts";
 import type { ExitReason } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
 import { createExcerpt } from "./excerpt.ts";
 import { createIntake } from "./intake.ts";
-import { createLineReader } from "./lines.ts";
 import { createNdjson, type FramingHandlers } from "./ndjson.ts";
 import { spawnFailure } from "./spawn-failure.ts";
 import { whenTreeIsGone } from "./sweep.ts";

@@ -1,21 +1,24 @@
+import { createLineReader } from "../lines.ts";
+
 /** Cuts the pieces of a streamed result into lines, as MCP's stdio transport frames messages; the last may lack its end. */
 export async function* readLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
-	const decoder = new TextDecoder();
-	// Of the line that is not complete yet: joined once, however many pieces it comes in.
-	let parts: string[] = [];
+	let lines: string[] = [];
+	const reader = createLineReader(Number.POSITIVE_INFINITY, {
+		onLine: (line) => {
+			const text = line.toString("utf8").trim();
+			if (text !== "") lines.push(text);
+		},
+		onOverlongLine: () => {},
+	});
+	const take = (): string[] => {
+		const taken = lines;
+		lines = [];
+		return taken;
+	};
 	for await (const piece of pieces) {
-		const [first = "", ...others] = decoder.decode(piece, { stream: true }).split("\n");
-		parts.push(first);
-		for (const next of others) {
-			yield* complete(parts);
-			parts = [next];
-		}
+		reader.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+		yield* take();
 	}
-	parts.push(decoder.decode());
-	yield* complete(parts);
-}
-
-function complete(parts: readonly string[]): string[] {
-	const line = parts.join("").trim();
-	return line === "" ? [] : [line];
+	reader.end();
+	yield* take();
 }

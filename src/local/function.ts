@@ -50,8 +50,8 @@ function createFunction(
 	onFree: () => void,
 ): LocalFunction {
 	const environments: Environment[] = [];
-	/** Without an invocation; the last used is taken first. */
-	const free: Environment[] = [];
+	/** Without an invocation, by the tenant whose they are; the last used is taken first. */
+	const free = new Map<string | undefined, Environment[]>();
 	const creating = new Set<Promise<Environment>>();
 	let closed = false;
 
@@ -71,10 +71,10 @@ function createFunction(
 	const run = async (invocation: RuntimeInvocation, output: ResponseOutput | undefined): Promise<InvocationResult> => {
 		let environment: Environment | undefined;
 		try {
-			environment = free.pop() ?? (await create());
+			environment = free.get(invocation.tenantId)?.pop() ?? (await create());
 			return await environment.invoke(invocation, output);
 		} finally {
-			if (environment) free.push(environment);
+			if (environment) free.set(invocation.tenantId, [...(free.get(invocation.tenantId) ?? []), environment]);
 			capacity.free++;
 			onFree();
 		}

@@ -14,7 +14,7 @@ import { createFunctions } from "./function.ts";
 import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
 
 export type { EnvironmentState } from "./environment/environment.ts";
-export type { LocalLambdaLog } from "./log.ts";
+export { type LocalLambdaLog, printLog } from "./log.ts";
 export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
 
 requireNode();

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { createLineReader } from "../lines.ts";
 import type { Failure } from "./environment/failure.ts";
 
 /** One line of a function's log. */
@@ -35,23 +36,49 @@ export function createLogTail(): LogTail {
 	};
 }
 
+/** A line is cut beyond this: an event in CloudWatch has at most 1 MB (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html). */
+const longestLineBytes = 1024 * 1024;
+
 /** Calls `onLine` with each line of a stream; the function it returns gives out an unfinished last line. */
 export function readLines(stream: Readable, onLine: (line: string) => void): () => void {
-	let rest = "";
-	stream.setEncoding("utf8");
-	stream.on("data", (text: string) => {
-		const lines = (rest + text).split("\n");
-		rest = lines.pop() ?? "";
-		for (const line of lines) onLine(line);
+	const reader = createLineReader(longestLineBytes, {
+		onLine: (line) => onLine(line.toString("utf8")),
+		onOverlongLine: (head) => onLine(`${head.toString("utf8")}… (a line of more than ${longestLineBytes} bytes)`),
 	});
+	stream.on("data", (chunk: Buffer) => void reader.push(chunk));
 	// A pipe that breaks when its process is killed ends the log, nothing else.
 	stream.on("error", () => {});
-	return () => {
-		const line = rest;
-		rest = "";
-		if (line !== "") onLine(line);
+	return reader.end;
+}
+
+/** Prints a log to stderr, each line with the function that wrote it: `onLog: printLog`. */
+export function printLog({ functionName, message }: Pick<LocalLambdaLog, "functionName" | "message">): void {
+	process.stderr.write(`${functionName} | ${message}\n`);
+}
+
+/**
+ * For a host that takes no log: keeps the last lines of each function, and prints them when an invocation has failed, so that no
+ * failure is without its reason.
+ */
+export function createFailurePrinter(): (log: LocalLambdaLog) => void {
+	const kept = new Map<string, string[]>();
+	return ({ functionName, logStreamName, source, message }) => {
+		const lines = kept.get(logStreamName) ?? [];
+		kept.set(logStreamName, lines);
+		lines.push(message.slice(0, longestKeptLine));
+		if (lines.length > keptLines) lines.shift();
+		const isEnd = source === "platform" && /^(REPORT|INIT_REPORT) /.test(message);
+		if (!isEnd) return;
+		if (/\tStatus: (error|timeout)/.test(message)) {
+			printLog({ functionName, message: "failed; the end of its log follows (onLog: printLog prints all of it)" });
+			for (const line of lines) printLog({ functionName, message: line });
+		}
+		kept.delete(logStreamName);
 	};
 }
+
+const keptLines = 40;
+const longestKeptLine = 2000;
 
 export type Report = {
 	readonly requestId: string;
@@ -59,7 +86,7 @@ export type Report = {
 	/** Only for the invocation that followed a successful INIT phase. */
 	readonly initDurationMs?: number | undefined;
 	readonly memorySizeMb: number;
-	/** Where the platform tells it: of the runtime process alone. */
+	/** Where the platform tells it: of all processes of the environment. */
 	readonly maxMemoryUsedMb?: number | undefined;
 	/** When Lambda itself ended it; not for an error that the handler threw. */
 	readonly failure?: Pick<Failure, "status" | "errorType"> | undefined;

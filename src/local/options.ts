@@ -11,7 +11,7 @@ import {
 } from "../validate.ts";
 import { reservedVariables } from "./environment/reserved-variables.ts";
 import { type RuntimeCommand, resolveRuntimeCommand } from "./environment/runtime-command.ts";
-import type { LocalLambdaLog } from "./log.ts";
+import { createFailurePrinter, type LocalLambdaLog } from "./log.ts";
 
 export type LocalLambdaOptions = {
 	/** The functions, by name. A name has up to 64 letters, digits, "-" and "_". */
@@ -122,6 +122,14 @@ export type LocalFunctionOptions = {
 	readonly environment?: { readonly [name: string]: string } | undefined;
 	/** How many invocations of this function can run at once, taken from `concurrency`; 0 throttles every invocation. */
 	readonly reservedConcurrency?: number | undefined;
+	/**
+	 * Whether each tenant has environments of its own: every invocation must then name one (`TenantId` of the Invoke API).
+	 *
+	 * https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html
+	 *
+	 * @default false
+	 */
+	readonly tenantIsolation?: boolean | undefined;
 	/** As `freeze` of all functions, for this one. */
 	readonly freeze?: boolean | undefined;
 	/** As `runtime` of all functions, for this one. */
@@ -146,6 +154,8 @@ export type ResolvedFunction = {
 	readonly name: string;
 	readonly arn: string;
 	readonly region: string;
+	/** The file that was named, as an absolute path. */
+	readonly file: string;
 	/** As in _HANDLER: path and file name without extension, a dot, the export. */
 	readonly handler: string;
 	readonly taskRoot: string;
@@ -153,6 +163,7 @@ export type ResolvedFunction = {
 	readonly memorySizeMb: number;
 	readonly environment: { readonly [name: string]: string };
 	readonly reservedConcurrency: number | undefined;
+	readonly tenantIsolation: boolean;
 	readonly freeze: boolean;
 	readonly command: RuntimeCommand;
 	readonly initTimeoutMs: number;
@@ -182,6 +193,13 @@ const functionRules: OptionRules<LocalFunctionOptions> = {
 		expected: "a .js, .mjs or .cjs file whose name has no other dot",
 		accepts: matches(/(^|[/\\])[^./\\]+\.[cm]?js$/),
 		required: true,
+		// The form that AWS has: a path without its extension, a dot, and the export.
+		problem: (value) => {
+			const [, path, name] = /^(.*[^./\\])\.([A-Za-z_$][\w$]*)$/.exec(String(value)) ?? [];
+			if (typeof value !== "string" || path === undefined || /^[cm]?[jt]s$/.test(name ?? "")) return undefined;
+			const what = `must be a file; write handler ${JSON.stringify(`${path}.mjs`)} (or .js, .cjs) and exportName ${JSON.stringify(name)}`;
+			return { member: "", what };
+		},
 	},
 	exportName: { expected: "the name of an export", accepts: matches(/^[^.\s]+(\.[^.\s]+)*$/) },
 	taskRoot: text,
@@ -190,6 +208,7 @@ const functionRules: OptionRules<LocalFunctionOptions> = {
 	memorySizeMb: integer(128, 10_240),
 	environment: environmentVariables,
 	reservedConcurrency: integer(0, 1000),
+	tenantIsolation: trueOrFalse,
 	freeze: trueOrFalse,
 	runtime: runtimes,
 	initTimeoutMs: integer(1, 900_000),
@@ -211,7 +230,7 @@ export function resolveOptions(options: LocalLambdaOptions): ResolvedLambda {
 		host: options.host ?? "127.0.0.1",
 		port: options.port ?? 0,
 		concurrency,
-		onLog: options.onLog ?? (() => {}),
+		onLog: options.onLog ?? createFailurePrinter(),
 	};
 }
 
@@ -237,12 +256,14 @@ function resolveFunction(name: string, fn: LocalFunctionOptions, options: LocalL
 		name,
 		arn: `arn:aws:lambda:${region}:${options.accountId ?? "123456789012"}:function:${name}`,
 		region,
+		file,
 		handler: `${module}.${fn.exportName ?? "handler"}`,
 		taskRoot,
 		timeoutMs: fn.timeoutMs ?? 3000,
 		memorySizeMb: fn.memorySizeMb ?? 128,
 		environment: fn.environment ?? {},
 		reservedConcurrency: fn.reservedConcurrency,
+		tenantIsolation: fn.tenantIsolation ?? false,
 		freeze: fn.freeze ?? options.freeze ?? true,
 		command: resolveRuntimeCommand(fn.runtime ?? options.runtime ?? "own", options.ricPath),
 		initTimeoutMs: fn.initTimeoutMs ?? 10_000,

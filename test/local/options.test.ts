@@ -26,6 +26,10 @@ test.each<[object, string]>([
 		withFunction({ handler: "/a/echo.ts" }),
 		'functions.echo.handler must be a .js, .mjs or .cjs file whose name has no other dot, not "/a/echo.ts"',
 	],
+	[
+		withFunction({ handler: "src/echo.main" }),
+		'functions.echo.handler must be a file; write handler "src/echo.mjs" (or .js, .cjs) and exportName "main"',
+	],
 	[withFunction({ handler: "/a/echo.min.js" }), 'whose name has no other dot, not "/a/echo.min.js"'],
 	[
 		withFunction({ taskRoot: "/elsewhere" }),
@@ -35,10 +39,7 @@ test.each<[object, string]>([
 	[withFunction({ timeoutMs: "3s" }), 'functions.echo.timeoutMs must be an integer from 1 to 900000, not "3s"'],
 	[withFunction({ timeoutMs: 900_001 }), "functions.echo.timeoutMs must be an integer from 1 to 900000, not 900001"],
 	[withFunction({ memorySizeMb: 64 }), "functions.echo.memorySizeMb must be an integer from 128 to 10240, not 64"],
-	[
-		withFunction({ environment: { A: 1 } }),
-		"functions.echo.environment must be an object of names (without =) and strings, not an object",
-	],
+	[withFunction({ environment: { A: 1 } }), "functions.echo.environment.A must be a string, not a number"],
 	[
 		withFunction({ environment: { AWS_REGION: "x" } }),
 		"functions.echo.environment must not set what Lambda reserves; it sets AWS_REGION",

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { formatInitReport, type LocalLambdaLog } from "../log.ts";
 import type { ResolvedFunction } from "../options.ts";
@@ -66,6 +67,7 @@ export async function createEnvironment(
 		let failure: Failure;
 		if (event?.type === "initError") {
 			failure = failByInitError(event.payload);
+			if (!existsSync(fn.file)) log.write("platform", `There is no file ${fn.file}, which the handler names`);
 			// The runtime ends by itself, and writes why.
 			await sandbox.take(initErrorGraceMs);
 		} else {

@@ -16,6 +16,8 @@ export type EnvironmentTree = {
 	kill(): void;
 	/** Whether one of them is left; a zombie is not. */
 	isAlive(): boolean;
+	/** The most memory that they have had at once, as far as it was looked at; `undefined` where it cannot be told. */
+	readMaxMemoryMb(): number | undefined;
 };
 
 // A fork bomb can start processes faster than they are found: then some stay running.
@@ -76,9 +78,25 @@ export function createEnvironmentTree(
 		}
 	};
 
+	let peakKb = 0;
+	const measure = (): void => {
+		const usedKb = [...known.keys()].reduce((sum, pid) => sum + memoryKb(pid), 0);
+		peakKb = Math.max(peakKb, usedKb);
+	};
+
 	walk();
 	return {
-		observe: (table) => void walk(table),
+		observe: (table) => {
+			walk(table);
+			measure();
+		},
+		readMaxMemoryMb: () => {
+			if (!hasRootExited()) {
+				walk();
+				measure();
+			}
+			return peakKb === 0 ? undefined : Math.round(peakKb / 1024);
+		},
 		freeze,
 		thaw: () => {
 			for (const pid of known.keys()) signalProcess(pid, "SIGCONT");
@@ -90,6 +108,17 @@ export function createEnvironmentTree(
 		},
 		isAlive: () => walk().length > 0,
 	};
+}
+
+/** What a process has in memory; shared pages count for each, as they do for Lambda's limit in part. */
+function memoryKb(pid: number): number {
+	if (process.platform !== "linux") return 0;
+	try {
+		const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+		return Number(resident ?? 0);
+	} catch {
+		return 0;
+	}
 }
 
 function carriesMark(pid: number, marks: readonly string[]): boolean {

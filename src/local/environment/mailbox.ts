@@ -1,7 +1,7 @@
 /** A queue with one reader. */
 export type Mailbox<T> = {
 	put(item: T): void;
-	/** The next item; `undefined` when none has come after so many ms. */
+	/** The next item; `undefined` when none has come after so many ms. Throws while another reader waits. */
 	take(waitMs: number): Promise<T | undefined>;
 };
 
@@ -13,8 +13,9 @@ export function createMailbox<T>(): Mailbox<T> {
 			items.push(item);
 			deliver?.();
 		},
-		take: (waitMs) =>
-			new Promise((resolve) => {
+		take: (waitMs) => {
+			if (deliver) throw new Error("The mailbox has a reader already");
+			return new Promise((resolve) => {
 				let timer: NodeJS.Timeout | undefined;
 				deliver = () => {
 					clearTimeout(timer);
@@ -23,6 +24,7 @@ export function createMailbox<T>(): Mailbox<T> {
 				};
 				if (items.length > 0) deliver();
 				else timer = setTimeout(deliver, Math.max(0, waitMs));
-			}),
+			});
+		},
 	};
 }

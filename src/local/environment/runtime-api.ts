@@ -13,6 +13,8 @@ export type RuntimeInvocation = {
 	readonly traceId: string;
 	/** JSON, not base64. */
 	readonly clientContext: string | undefined;
+	/** Whose environment it must run in, of a function with tenant isolation. */
+	readonly tenantId: string | undefined;
 	/** JSON. */
 	readonly payload: Buffer;
 };
@@ -140,6 +142,9 @@ export async function startRuntimeApi(listener: RuntimeApiListener): Promise<Run
 				"Lambda-Runtime-Deadline-Ms": String(deadlineMs),
 				"Lambda-Runtime-Invoked-Function-Arn": invocation.invokedFunctionArn,
 				"Lambda-Runtime-Trace-Id": invocation.traceId,
+				...(invocation.tenantId === undefined
+					? {}
+					: { "Lambda-Runtime-Aws-Tenant-Id": toHeaderValue(invocation.tenantId) }),
 				...(invocation.clientContext === undefined
 					? {}
 					: { "Lambda-Runtime-Client-Context": toHeaderValue(invocation.clientContext) }),

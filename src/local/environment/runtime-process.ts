@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { listProcesses } from "../../process/table.ts";
 import { readLines } from "../log.ts";
@@ -18,7 +19,7 @@ export type RuntimeProcess = {
 	gone(): Promise<void>;
 	/** Gives out what the processes have written, also the last line when it is unfinished. */
 	flushLogs(): Promise<void>;
-	/** Of the runtime process alone, and only on Linux. */
+	/** The most that all processes of the environment have used together, as far as it was seen; only on Linux. */
 	readMaxMemoryMb(): number | undefined;
 };
 
@@ -48,9 +49,11 @@ export function startRuntimeProcess(
 		detached: true,
 		stdio: ["ignore", "pipe", "pipe"],
 	});
-	const flushes = (["stdout", "stderr"] as const).map((source) =>
-		readLines(child[source], (line) => listener.onLine(source, line)),
-	);
+	// Without a file descriptor left (EMFILE) there are no pipes: the error comes as an event.
+	const flushes = (["stdout", "stderr"] as const).map((source) => {
+		const pipe: Readable | null = child[source];
+		return pipe ? readLines(pipe, (line) => listener.onLine(source, line)) : () => {};
+	});
 	let exited = false;
 	let tree: EnvironmentTree | undefined;
 	const hasEnded = new Promise<void>((resolve) => {
@@ -97,7 +100,7 @@ export function startRuntimeProcess(
 			for (let turns = 0; turns < 2; turns++) await setImmediate();
 			for (const flush of flushes) flush();
 		},
-		readMaxMemoryMb: () => (exited ? undefined : readPeakMemoryMb(child.pid)),
+		readMaxMemoryMb: () => tree?.readMaxMemoryMb(),
 	};
 }
 
@@ -129,14 +132,4 @@ function heapLimits(memorySizeMb: number): string[] {
 		`--max-semi-space-size=${Math.floor((memorySizeMb * 5) / 100)}`,
 		`--max-old-space-size=${Math.floor((memorySizeMb * 90) / 100)}`,
 	];
-}
-
-function readPeakMemoryMb(pid: number | undefined): number | undefined {
-	if (process.platform !== "linux") return undefined;
-	try {
-		const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-		return match ? Math.round(Number(match[1]) / 1024) : undefined;
-	} catch {
-		return undefined;
-	}
 }

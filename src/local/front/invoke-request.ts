@@ -54,6 +54,9 @@ export async function readInvokeRequest(
 	if (!type) return invalidParameter(`InvocationType ${given} is not supported`);
 	const found = findFunction(functions, functionName, query.get("Qualifier") ?? undefined);
 	if ("status" in found) return found;
+	const tenantId = header(request, "x-amz-tenant-id");
+	const tenantProblem = findTenantProblem(found.fn.resolved.tenantIsolation, tenantId);
+	if (tenantProblem !== undefined) return invalidParameter(tenantProblem);
 	if (body.bytes === undefined) return requestTooLarge(body.length, type, limit);
 	const clientContext = decodeClientContext(header(request, "x-amz-client-context"));
 	if (typeof clientContext === "object") return clientContext;
@@ -72,6 +75,7 @@ export async function readInvokeRequest(
 			requestId,
 			invokedFunctionArn: found.invokedArn,
 			traceId,
+			tenantId,
 			clientContext: type === "RequestResponse" ? clientContext : undefined,
 			payload,
 		},
@@ -81,6 +85,17 @@ export async function readInvokeRequest(
 function header(request: IncomingMessage, name: string): string | undefined {
 	const value = request.headers[name];
 	return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-invoke.html
+function findTenantProblem(isIsolated: boolean, tenantId: string | undefined): string | undefined {
+	if (isIsolated && tenantId === undefined) {
+		return "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.";
+	}
+	if (!isIsolated && tenantId !== undefined) {
+		return "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.";
+	}
+	return tenantId === undefined || /^[\w.:/=+\-@ ]{1,256}$/.test(tenantId) ? undefined : "The tenant ID is not valid.";
 }
 
 function decodeClientContext(base64: string | undefined): string | undefined | ServiceError {

@@ -30,7 +30,14 @@ async function invoke(seen: Seen): Promise<void> {
 	const answered = once(asked, "response");
 	await until(() => seen.happened.at(-1) === "ready", "the runtime is ready");
 	const payload = Buffer.from("{}");
-	const invocation = { requestId: "id", invokedFunctionArn: "arn", traceId: "", clientContext: undefined, payload };
+	const invocation = {
+		requestId: "id",
+		invokedFunctionArn: "arn",
+		traceId: "",
+		clientContext: undefined,
+		tenantId: undefined,
+		payload,
+	};
 	seen.api.deliver(invocation, Date.now() + 1000, {
 		start: () => {},
 		write: async (piece) => void seen.pieces.push(piece.toString()),

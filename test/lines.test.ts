@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createLineReader } from "../../src/child/lines.ts";
+import { createLineReader } from "../src/lines.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
