@@ -12,8 +12,12 @@ const logger = new Logger();
 const tracer = new Tracer();
 const metrics = new Metrics();
 
-// Any stdio MCP server: here the official test server, from node_modules.
-const server = mcpStdioServer(npmServer("@modelcontextprotocol/server-everything"), { logger, tracer, metrics });
+// Any stdio MCP server: here the official test server, from node_modules, or one that dies, to see what becomes of that.
+const servers = {
+	everything: npmServer("@modelcontextprotocol/server-everything"),
+	dying: { command: "node", args: ["--eval", "throw new Error('API_TOKEN is required')"], name: "dying" },
+};
+const server = mcpStdioServer(servers[process.env.SERVER], { lifetime: process.env.LIFETIME, logger, tracer, metrics });
 
 // Lambda's INIT phase: the first request finds a server that is already started.
 await server.prewarmed;

@@ -183,7 +183,7 @@ describe("InvokeWithResponseStream", () => {
 	});
 
 	test("takes what Invoke takes: a qualifier, a client context, a tenant", async () => {
-		const lambda = await startLambda({ echo: { handler: fixture("echo.mjs") } });
+		const lambda = await startLambda({ echo: { handler: fixture("echo.mjs"), tenantIsolation: true } });
 		const ClientContext = Buffer.from('{"custom":{"tool":"čau"}}').toString("base64");
 		const input = { Qualifier: "$LATEST", ClientContext, TenantId: "tenant" };
 		const { bytes, complete } = await readStream(lambda, "echo", { a: 1 }, input);
