@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
 import { startLambda } from "../local/lambda.ts";
 import { blocksOf, pages, reference, root, type Snippet, snippetsOf } from "./snippets.ts";
@@ -17,8 +21,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const snippets = pages.flatMap(snippetsOf);
 
 function write({ place, language, code }: Snippet): string {
-	const path = join(folder, `${place.replaceAll(/[^a-z\d]+/gi, "-")}.m${language}`);
-	writeFileSync(path, code);
+	const path = join(folder, `${place.replaceAll(/[^a-z\d]+/gi, "-")}.mjs`);
+	writeFileSync(path, language === "ts" ? stripTypeScriptTypes(code) : code);
 	return path;
 }
 
@@ -40,7 +44,8 @@ async function runProgram(path: string, env: Readonly<Record<string, string>> = 
 
 test("every snippet says how it is tried", () => {
 	expect(snippets.length).toBeGreaterThan(10);
-	for (const { place, kind } of snippets) expect(["handler", "program", "local", "packed"], place).toContain(kind);
+	const kinds = ["handler", "program", "local", "packed", "params", "http-client", "http-server"];
+	for (const { place, kind } of snippets) expect(kinds, place).toContain(kind);
 });
 
 test("every command of the page about deploying is one that the packed package is tried with, or needs an account", () => {
@@ -89,8 +94,41 @@ describe("a program in the pages runs a local Lambda with the README's handler",
 	});
 });
 
-test("the examples of the reference compile", async () => {
-	const examples = reference.flatMap(snippetsOf).filter(({ kind }) => kind === "example");
+describe("a server in the pages answers", () => {
+	const servers = snippets.filter(({ kind }) => kind === "http-server");
+	test.each(servers)("$place", async (snippet) => {
+		const port = await freePort();
+		const path = write({ ...snippet, code: snippet.code.replace("3000", String(port)) });
+		const server = execFile(process.execPath, [path]);
+		onTestFinished(() => void server.kill());
+		const list = async (): Promise<Response | undefined> =>
+			await fetch(`http://127.0.0.1:${port}/mcp`, {
+				method: "POST",
+				headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+				body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
+			}).catch(() => undefined);
+		let response = await list();
+		for (let tries = 0; !response && tries < 100; tries += 1) {
+			await setTimeout(100);
+			response = await list();
+		}
+		if (!response) throw new Error("The server does not answer");
+		const { result } = (await response.json()) as { result: { tools: unknown[] } };
+		expect(result.tools.length).toBeGreaterThan(5);
+	});
+});
+
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	return port;
+}
+
+test("the examples of the reference compile, and what the pages show of types", async () => {
+	const shown = snippets.filter(({ kind, language }) => language === "ts" || kind === "params");
+	const examples = [...reference.flatMap(snippetsOf).filter(({ kind }) => kind === "example"), ...shown];
 	expect(examples.length).toBeGreaterThan(5);
 	const own = join(folder, "reference");
 	mkdirSync(own);

@@ -1,10 +1,7 @@
 // Follows the pages as a new user would, in empty folders, with the packed package: node pages.ts <tarball> <folder>
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import type * as local from "../../src/local/index.ts";
 import { blocksOf, pages } from "../docs/snippets.ts";
 import { checkAsset } from "./asset.ts";
 import { createReader, type Reader } from "./reader.ts";
@@ -30,7 +27,6 @@ checkNothingIsLeftOut(Object.values(walks));
 console.log("\nREADME.md, Use it: a function on this machine");
 const newUser = createReader(join(folder, "readme"), tarball);
 await follow(newUser, walks.readme);
-await callLocally(newUser);
 
 console.log("\ndocs/deploying.md: a stack whose asset answers");
 const deployer = createReader(join(folder, "deploying"), tarball);
@@ -56,21 +52,6 @@ async function follow(
 	}
 }
 
-/** The README's client, with the packages that the README names, and the README's function. */
-async function callLocally({ folder, type }: Reader): Promise<void> {
-	const module = pathToFileURL(createRequire(join(folder, "x")).resolve("mcp-stdio-lambda/local"));
-	const { startLocalLambda }: typeof local = await import(module.href);
-	const everything = { handler: join(folder, "handler.mjs"), memorySizeMb: 1024, timeoutMs: 30_000 };
-	const lambda = await startLocalLambda({ functions: { everything } });
-	const stdout = await type("node call.mjs", {
-		AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
-		AWS_REGION: "us-east-1",
-		AWS_ACCESS_KEY_ID: "local",
-		AWS_SECRET_ACCESS_KEY: "local",
-	}).finally(lambda.close);
-	assert.match(stdout, /Echo: Hello/);
-}
-
 /** Each block that is marked `packed` is followed, each file is used by a command or a file, and each program is looked at. */
 function checkNothingIsLeftOut(walks: readonly Walk[]): void {
 	const followed = walks.flatMap(({ page, files, commands }) => [
@@ -92,7 +73,7 @@ function checkNothingIsLeftOut(walks: readonly Walk[]): void {
 	const files = walks.flatMap((walk) => walk.files);
 	for (const { place, file = "" } of files) {
 		const others = files.filter((other) => other.file !== file).map(({ code }) => code);
-		const used = [...commands, ...others, "call.mjs cdk.json template.yaml"].some((text) => text.includes(file));
+		const used = [...commands, ...others, "cdk.json template.yaml"].some((text) => text.includes(file));
 		assert(used, `${place} saves ${file}, which nothing uses`);
 	}
 }
