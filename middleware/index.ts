@@ -20,9 +20,10 @@ import { asFailure, type Bridge, givenUp, type McpInvocation, type Received, sta
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
-export type { ResourceMetadata } from "../src/http/options.ts";
+export type { HttpOptions, ResourceMetadata } from "../src/http/options.ts";
+export type { LifetimeOptions } from "../src/options.ts";
 export type { LambdaClientContext, LambdaContext, McpContext, McpLambdaContext } from "./context.ts";
-export { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
+export { type ForwardOptions, type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 export type { McpStdioServerParams } from "./server-params.ts";
 
 requireNode();

@@ -8,6 +8,7 @@ import { requireNode } from "./node-version.ts";
 
 export { fromHostConfig, type HostConfigOptions } from "./commands/desktop-config.ts";
 export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
+export type { CommandOptions } from "./commands/options.ts";
 export { type PythonServerOptions, pythonServer } from "./commands/python-server.ts";
 export type { DeadlineSource } from "./deadline.ts";
 export { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData, type McpStdioPhase } from "./errors.ts";

@@ -31,6 +31,8 @@ export function rememberTree(pid: number, mark: string): ServerTree {
 	const tree = { pid, mark, leaderExited: false };
 	stopGuarding ??= guardHostExit(killAll);
 	live.add(tree);
+	// A timer may still start a process between the signal that ends this one and its end.
+	if (isEnding) signalProcess(-pid, "SIGKILL");
 	return tree;
 }
 
@@ -111,7 +113,16 @@ function readMarks(pid: number): string {
 	}
 }
 
+let isEnding = false;
+
+/** After this time a host that was told to end, and has not, goes on. */
+const endingMs = 2000;
+
 function killAll(): void {
+	isEnding = true;
+	setTimeout(() => {
+		isEnding = false;
+	}, endingMs).unref();
 	for (const tree of live) if (!tree.leaderExited) signalProcess(-tree.pid, "SIGKILL");
 	const entries = listProcesses();
 	for (const tree of live) {

@@ -82,7 +82,7 @@ export function createStarter(
 			session = await startSession({
 				params,
 				source,
-				handshake: initializeWith(protocolVersion),
+				handshake: initializeWith(protocolVersion, protocolVersion === version),
 				onOtherVersion: (other) => {
 					if (protocolVersion === version) version = other;
 				},
@@ -123,7 +123,10 @@ export function createStarter(
 			const opened = open(source, protocolVersion, onFree, correlation);
 			let readySession: Session | undefined;
 			const ready = opened.then(async (session) => {
-				onHandshake(protocolVersion, await session.ready);
+				const result = await session.ready;
+				onHandshake(protocolVersion, result);
+				// It may have come to be initialised with another version than it was started for.
+				if (isOwnVersion && version !== protocolVersion) onHandshake(version, result);
 				// Where its own version was refused, the server is asked for one that a caller knew of.
 				if (isRefused) version = protocolVersion;
 				isRefused = false;

@@ -24,9 +24,10 @@ const mostAttempts = legacyVersions.length;
 /**
  * `initialize`, by which a session of the legacy era begins. A server should answer an unknown version with one of its own
  * (https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#version-negotiation); some refuse it with an error
- * instead, and are then asked for what they say they support.
+ * instead, and are then asked for what they say they support, if `mayAskAgain`: a caller that asks for a version of its own
+ * gets the refusal.
  */
-export function initializeWith(protocolVersion: string): Handshake {
+export function initializeWith(protocolVersion: string, mayAskAgain = true): Handshake {
 	return async ({ request, notify, insteadAsk, refused, failed }) => {
 		const tried = new Set<string>();
 		let refusal: unknown;
@@ -34,7 +35,7 @@ export function initializeWith(protocolVersion: string): Handshake {
 			tried.add(version);
 			const response = await request("initialize", { protocolVersion: version, capabilities: {}, clientInfo });
 			if ("error" in response) {
-				const next = tried.size < mostAttempts ? supportedVersion(response.error, tried) : undefined;
+				const next = mayAskAgain && tried.size < mostAttempts ? supportedVersion(response.error, tried) : undefined;
 				refusal ??= response.error;
 				if (next === undefined) throw refused(refusal);
 				// Told before it is tried: a server may exit after its refusal.

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { withoutKeptState } from "../../src/protocol/capabilities.ts";
 import { fixture, runtimes, startLambda } from "../local/lambda.ts";
 import { connect, type Sdk, sdks, transportTo } from "./clients.ts";
 import { everything, mcpFunction } from "./function.ts";
-import { overStdio, runSurface } from "./surface.ts";
+import { overStdio, runSurface, type Transcript } from "./surface.ts";
 
 const kinds = [
 	{ kind: "runStdioRequest", handler: fixture("mcp.mjs") },
@@ -37,8 +38,19 @@ test("a function with a process for each request answers as the server does over
 	const [sdk] = sdks as readonly [Sdk];
 	const lambda = await startLambda({ everything: mcpFunction(everything, "request", { runtime: "own" }) });
 	const client = await connect(sdk, transportTo(lambda, "everything"));
-	expect(await runSurface(client)).toEqual(await overStdio(sdk));
+	const { server, ...others } = await runSurface(client);
+	const { server: ownServer, ...expected } = await overStdio(sdk);
+	expect(others).toEqual(expected);
+	// What would be gone with the process is not advertised.
+	const [version, capabilities, instructions] = resultOf(ownServer);
+	expect(resultOf(server)).toEqual([version, withoutKeptState({ capabilities }).capabilities, instructions]);
+	expect(capabilities).toHaveProperty("tasks");
 });
+
+function resultOf(outcome: Transcript[string] | undefined): [unknown, unknown, unknown] {
+	if (!outcome || !("result" in outcome)) throw new Error("no result");
+	return outcome.result as [unknown, unknown, unknown];
+}
 
 describe("what a server remembers from one request to the next", () => {
 	const link = { name: "a.gz", data: "data:text/plain,hello", outputType: "resourceLink" };

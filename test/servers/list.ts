@@ -83,13 +83,6 @@ export const servers: readonly PublishedServer[] = [
 		fits: "environment",
 	},
 	{
-		name: "supabase",
-		from: "npm",
-		install: "@supabase/mcp-server-supabase@latest",
-		entry: npx("@supabase/mcp-server-supabase@latest", "--access-token=none"),
-		fits: "environment",
-	},
-	{
 		name: "time",
 		from: "PyPI",
 		install: "mcp-server-time",
@@ -115,8 +108,8 @@ export const servers: readonly PublishedServer[] = [
 	{
 		name: "sqlite",
 		from: "PyPI",
-		install: "mcp-server-sqlite",
-		entry: uvx("mcp-server-sqlite", "--db-path", "/tmp/mcp-servers.sqlite"),
+		install: "mcp-server-sqlite mcp<2",
+		entry: uvx("--with", "mcp<2", "mcp-server-sqlite", "--db-path", "/tmp/mcp-servers.sqlite"),
 		call: { name: "list_tables", arguments: {} },
 		fits: "request",
 	},

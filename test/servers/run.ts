@@ -107,9 +107,13 @@ function install({ from, install: what, name }: PublishedServer): string {
 		});
 	} else {
 		execFileSync("python3", ["-m", "venv", join(place, ".venv")], { stdio: "pipe" });
-		execFileSync(join(place, ".venv/bin/pip"), ["install", "--quiet", "--disable-pip-version-check", what], {
-			stdio: "pipe",
-		});
+		execFileSync(
+			join(place, ".venv/bin/pip"),
+			["install", "--quiet", "--disable-pip-version-check", ...what.split(" ")],
+			{
+				stdio: "pipe",
+			},
+		);
 	}
 	return place;
 }
