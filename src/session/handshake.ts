@@ -5,7 +5,7 @@ import { legacyVersions } from "../protocol/revisions.ts";
 export type Handshake = (channel: HandshakeChannel) => Promise<Record<string, unknown>>;
 
 /** What a handshake needs of the session. */
-export type HandshakeChannel = {
+type HandshakeChannel = {
 	readonly request: (method: string, params: Readonly<Record<string, unknown>>) => Promise<JsonRpcResponse>;
 	readonly notify: (method: string) => void;
 	/** The server does not take the version that it was asked for, and is asked for this one from now on. */
