@@ -40,7 +40,7 @@ export type McpStdioServerMiddleware = MiddlewareObj<unknown, unknown, Error, Mc
 type MiddyRequest = {
 	readonly event: unknown;
 	readonly context: AnyContext;
-	readonly internal: { [mark: string]: unknown };
+	readonly internal: object;
 	response: unknown;
 	error: unknown;
 };
@@ -62,9 +62,11 @@ type State = {
 	readonly publishes: boolean;
 };
 
-/** Where Powertools' `logMetrics` leaves its mark on `request.internal`, and this middleware its own. */
+/** Where Powertools' `logMetrics` leaves its mark on `request.internal`. */
 const logMetricsMark = "powertools-for-aws.metrics";
-const ownMark = "mcp-stdio-lambda";
+
+/** Those that one of these middlewares has seen: `request.internal` may be one object for all invocations. */
+const seen = new WeakSet<object>();
 
 const isOnDemand = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand";
 let isFirstInvocation = true;
@@ -106,7 +108,7 @@ export function mcpStdioServer(
 	}
 
 	function mcpStdioServerBefore(request: MiddyRequest): void {
-		refuseSecond(request.internal);
+		refuseSecond(request);
 		const decoded = decodeEvent(request.event, http);
 		const invocation = describeInvocation(request.context);
 		const publishes = !(logMetricsMark in request.internal);
@@ -192,13 +194,13 @@ function createBridge(params: McpStdioServerParams, options: McpStdioServerOptio
 }
 
 /** The second would find what the first has answered: which server a request is meant for, only the handler can tell. */
-function refuseSecond(internal: MiddyRequest["internal"]): void {
-	if (internal[ownMark]) {
+function refuseSecond(request: MiddyRequest): void {
+	if (seen.has(request)) {
 		throw new TypeError(
 			"Two mcpStdioServer are in one chain of middlewares: deploy a function for each server, or choose the params by the request, with a function as the first argument of one mcpStdioServer",
 		);
 	}
-	internal[ownMark] = true;
+	seen.add(request);
 }
 
 function describeInvocation(context: AnyContext): Invocation {

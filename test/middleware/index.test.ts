@@ -108,6 +108,22 @@ describe.each(middys)("with $name, the middleware", ({ middy }) => {
 		);
 	});
 
+	test("gives up params that are not made, with the time to say so kept back", async () => {
+		const server = mcpStdioServer(() => new Promise<never>(() => {}), quiet);
+		const handle = middy().use(server);
+		const response = (await handle(echo, lambdaContext(2600))) as JsonRpcResponse;
+		expect(failureOf(response)).toMatchObject({ code: "TIMEOUT", phase: "params" });
+		// 500 ms are kept back of what is left.
+		const [, limit] = /within (\d+) ms/.exec(errorOf(response).message) ?? [];
+		expect(Number(limit)).toBeGreaterThan(1900);
+		expect(Number(limit)).toBeLessThanOrEqual(2100);
+	});
+
+	test("serves every invocation, also where all share what Middy keeps for plugins", async () => {
+		const invoke = invoker({ lifetime: "environment" }, () => undefined, wellBehaved, { internal: {} });
+		for (let count = 0; count < 3; count += 1) expect(textOf(await invoke(echo))).toBe("Echo: hello");
+	});
+
 	describe("a result that is too large for Lambda", () => {
 		const limit = 6_291_556;
 		/** A payload whose response has exactly so many bytes. */
