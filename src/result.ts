@@ -46,7 +46,11 @@ export function createWholeResult({ result, takesNotifications, limitBytes }: Re
 		notify: takesNotifications ? notify : undefined,
 		respond: async (responses) => {
 			const answered = await responses;
-			return result(answered, dropped === 0 ? notifications : [...notifications, droppedNotice(dropped)]);
+			if (notifications.length === 0) return result(answered, []);
+			const whole = result(answered, dropped === 0 ? notifications : [...notifications, droppedNotice(dropped)]);
+			// A response that fits by itself is not lost for what came before it.
+			const fits = Buffer.byteLength(JSON.stringify(whole)) <= limitBytes;
+			return fits ? whole : result(answered, [droppedNotice(notifications.length + dropped)]);
 		},
 		isStreaming: () => false,
 	};

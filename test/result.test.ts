@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { decodeDirect } from "../src/events/direct.ts";
 import type { JsonRpcResponse } from "../src/jsonrpc.ts";
-import { createStreamedResult } from "../src/result.ts";
+import { createStreamedResult, createWholeResult } from "../src/result.ts";
 
 const log = (data: string) => ({ jsonrpc: "2.0", method: "notifications/message", params: { data } }) as const;
 const response: JsonRpcResponse = { jsonrpc: "2.0", id: 1, result: {} };
@@ -23,6 +23,20 @@ function create() {
 	};
 }
 const ignore = () => {};
+
+test("notifications that leave no room for the response give way to it", async () => {
+	const large: JsonRpcResponse = { jsonrpc: "2.0", id: 1, result: { text: "x".repeat(900) } };
+	const reply = {
+		result: (responses: readonly unknown[], notifications: readonly unknown[]) => [...notifications, ...responses],
+		takesNotifications: true,
+		limitBytes: 1300,
+	};
+	const { notify, respond } = createWholeResult(reply as never);
+	for (let count = 0; count < 10; count += 1) notify?.(log("y".repeat(60)));
+	const result = (await respond(Promise.resolve([large]), ignore)) as unknown[];
+	expect(result).toMatchObject([{ params: { data: expect.stringContaining("10 notifications were dropped") } }, large]);
+	expect(JSON.stringify(result).length).toBeLessThanOrEqual(1300);
+});
 
 test("a notification that comes after the result breaks nothing", async () => {
 	const { notify, respond } = create();

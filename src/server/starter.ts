@@ -134,7 +134,7 @@ export function createStarter(
 				return session;
 			});
 			ready.catch((error) => {
-				if (serverErrorBehind(error) && protocolVersion === version) isRefused = true;
+				if (serverErrorBehind(error) && isOwnVersion) isRefused = true;
 			});
 			breaker.watch(
 				ready.then(

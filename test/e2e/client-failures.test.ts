@@ -18,8 +18,8 @@ const failures: readonly Failure[] = [
 	{
 		tool: "hangs",
 		code: "FUNCTION_TIMEOUT",
-		says: /timeout of 1 s; raise the function's timeout/,
-		options: { timeoutMs: 1000 },
+		says: /timeout of 4 s; raise the function's timeout/,
+		options: { timeoutMs: 4000 },
 	},
 	{ tool: "exits", code: "FUNCTION_EXITED", says: /process ended while it worked/ },
 	{ tool: "fillsHeap", code: "FUNCTION_EXITED", says: /process ended while it worked/ },

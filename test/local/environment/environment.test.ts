@@ -157,7 +157,7 @@ describe.concurrent.each(runtimes)("an execution environment with the runtime $n
 	});
 
 	test.skipIf(skip)("starts an INIT over its limit again, then under the function's timeout", async (context) => {
-		const slow = { handler: initialises, initTimeoutMs: 1000, timeoutMs: 3000 };
+		const slow = { handler: initialises, initTimeoutMs: 1000, timeoutMs: 15_000 };
 		const lambda = await startLambda(
 			{ init: { ...slow, environment: { INIT_STEPS: "60000,1" } } },
 			{ runtime },
