@@ -116,10 +116,16 @@ export async function startLambda(
 	};
 }
 
-/** A file for which handlers wait, until it is opened. */
-export async function createGate(): Promise<{ readonly gate: string; open(): Promise<void> }> {
+/**
+ * A file for which handlers wait, until it is opened.
+ *
+ * @param test the test's context: needed when it runs beside others
+ */
+export async function createGate(
+	test: Pick<TestContext, "onTestFinished"> = { onTestFinished },
+): Promise<{ readonly gate: string; open(): Promise<void> }> {
 	const folder = await mkdtemp(join(tmpdir(), "gate-"));
-	onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+	test.onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
 	const gate = join(folder, "open");
 	return { gate, open: async () => await writeFile(gate, "") };
 }
