@@ -235,4 +235,60 @@ describe("the lifetime request", () => {
 			{ numRuns: 60 },
 		);
 	}, 60_000);
+
+	test("starts the standbys that are missing at once when it is told to, and settles when they are ready", async () => {
+		const { starter, processes } = createFakeStarter();
+		const isolated = createIsolated("it", starter, () => {});
+		const asked = ask(isolated, 2, 3);
+		await tick();
+		processes[0]?.becomeReady();
+		await tick();
+		asked.lease?.release(false);
+		expect(processes).toHaveLength(1);
+		isolated.refill();
+		expect(processes).toHaveLength(3);
+		const settled = vi.fn();
+		isolated.settled().then(settled);
+		processes[1]?.becomeReady();
+		await tick();
+		expect(settled).not.toHaveBeenCalled();
+		processes[2]?.becomeReady();
+		await tick();
+		expect(settled).toHaveBeenCalledOnce();
+		isolated.close();
+	});
+
+	test("has not settled before the standbys that are due after an answer are ready", async () => {
+		const { starter, processes } = createFakeStarter();
+		const isolated = createIsolated("it", starter, () => {});
+		const asked = ask(isolated, 1, 3);
+		await tick();
+		processes[0]?.becomeReady();
+		await tick();
+		asked.lease?.release(false);
+		const settled = vi.fn();
+		isolated.settled().then(settled);
+		await vi.waitUntil(() => processes.length === 2);
+		await tick();
+		expect(settled).not.toHaveBeenCalled();
+		processes[1]?.becomeReady();
+		await tick();
+		expect(settled).toHaveBeenCalledOnce();
+		isolated.close();
+	});
+
+	test("has settled when it is closed, or when there is nothing to start", async () => {
+		const { starter, processes } = createFakeStarter();
+		const isolated = createIsolated("it", starter, () => {});
+		await isolated.settled();
+		const asked = ask(isolated, 1, 3);
+		await tick();
+		processes[0]?.becomeReady();
+		await tick();
+		asked.lease?.release(false);
+		const settled = isolated.settled();
+		isolated.close();
+		await settled;
+		expect(processes).toHaveLength(1);
+	});
 });
