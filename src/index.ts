@@ -6,15 +6,6 @@
 
 import { requireNode } from "./node-version.ts";
 
-export {
-	type GatewaySchema,
-	type GatewaySchemaLoss,
-	type GatewayTool,
-	type GatewayToolSchema,
-	type GatewayToolSchemaOptions,
-	type ListedTool,
-	toGatewayToolSchema,
-} from "./agentcore/tool-schema.ts";
 export { fromHostConfig, type HostConfigOptions } from "./commands/desktop-config.ts";
 export { type NpmServerOptions, npmServer } from "./commands/npm-server.ts";
 export type { CommandOptions } from "./commands/options.ts";

@@ -1,6 +1,7 @@
 import { isObject } from "../jsonrpc.ts";
 import { type OptionRules, trueOrFalse, validateOptions } from "../validate.ts";
-import { type Expression, type Flat, factsOf, flatten, isAnything, text, typeOf, type Walk } from "./flat.ts";
+import { type Expression, type Flat, factsOf, isAnything, typeOf } from "./flat.ts";
+import { flatten, text, type Walk } from "./flatten.ts";
 import type { GatewayType } from "./keywords.ts";
 
 /** What is read of a tool as `tools/list` describes it. */
@@ -70,7 +71,8 @@ const rules: OptionRules<GatewayToolSchemaOptions> = { outputSchema: trueOrFalse
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html
  * @example
- * import { type ListedTool, npmServer, runStdioRequest, toGatewayToolSchema } from "mcp-stdio-lambda";
+ * import { npmServer, runStdioRequest } from "mcp-stdio-lambda";
+ * import { type ListedTool, toGatewayToolSchema } from "mcp-stdio-lambda/agentcore";
  *
  * const server = npmServer("@modelcontextprotocol/server-everything");
  * const response = await runStdioRequest(server, { jsonrpc: "2.0", id: 1, method: "tools/list" });

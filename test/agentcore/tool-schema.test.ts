@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-	closeStdioServers,
-	type GatewayToolSchemaOptions,
-	type ListedTool,
-	npmServer,
-	runStdioRequest,
-	toGatewayToolSchema,
-} from "../../src/index.ts";
+import { type GatewayToolSchemaOptions, type ListedTool, toGatewayToolSchema } from "../../src/agentcore/index.ts";
+import { closeStdioServers, npmServer, runStdioRequest } from "../../src/index.ts";
 import { resultOf } from "../support/servers.ts";
 
 /** The schema of a tool's arguments, and what was lost of it. */
