@@ -210,6 +210,24 @@ describe.each(middys)("with $name, a tool call of AgentCore Gateway", ({ middy }
 	});
 });
 
+test("a handler takes the target's prefix off, should a gateway call the Function URL with it", async () => {
+	const handler: Handler = (_, { mcp }) => {
+		const [request] = mcp?.requests ?? [];
+		if (request?.method !== "tools/call") return undefined;
+		const name = String(request.params?.name).replace(/^everything___/, "");
+		return mcp?.forward({ ...request, params: { ...request.params, name } });
+	};
+	const handle = middy7(handler as never).use(mcpStdioServer(tools, quiet));
+	const call = async (name: string) => {
+		const body = JSON.stringify(callTool(name, { message: "hello" }));
+		const answer = (await handle(functionUrlEvent({ body }), lambdaContext())) as unknown as { body: string };
+		return JSON.parse(answer.body);
+	};
+	for (const name of ["echo", "everything___echo"]) {
+		expect(await call(name)).toMatchObject({ id: 1, result: { content: [{ text: "Echo: hello" }] } });
+	}
+});
+
 test("in streaming mode the gateway gets one JSON value, and no notification", async () => {
 	const server = mcpStdioServer(tools, { ...quiet, streamifyResponse: true });
 	const previous = (globalThis as { awslambda?: unknown }).awslambda;
