@@ -5,6 +5,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 		"src/index": "src/index.ts",
 		"middleware/index": "middleware/index.ts",
 		"src/http/index": "src/http/index.ts",
+		"src/agentcore/index": "src/agentcore/index.ts",
 		"src/client/index": "src/client/index.ts",
 		"src/local/index": "src/local/index.ts",
 		"src/local/runtime/main": "src/local/runtime/main.ts",

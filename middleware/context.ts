@@ -65,8 +65,13 @@ type Clock = { readonly getRemainingTimeInMillis: () => number };
 export type AnyContext = {
 	mcp?: McpContext | undefined;
 	readonly awsRequestId?: string;
+	readonly clientContext?: unknown;
 	readonly getRemainingTimeInMillis?: () => number;
-	readonly lambdaContext?: { readonly awsRequestId?: string; readonly getRemainingTimeInMillis?: () => number };
+	readonly lambdaContext?: {
+		readonly awsRequestId?: string;
+		readonly clientContext?: unknown;
+		readonly getRemainingTimeInMillis?: () => number;
+	};
 };
 
 /** The context, or the one that it wraps, if it has a deadline; that of a test may have none. */
@@ -79,4 +84,9 @@ export function clockOf(context: AnyContext): Clock | undefined {
 /** Lambda's own id of the invocation. */
 export function invocationIdOf({ awsRequestId, lambdaContext }: AnyContext): string | undefined {
 	return awsRequestId ?? lambdaContext?.awsRequestId;
+}
+
+/** What the caller sent beside the event. */
+export function clientContextOf({ clientContext, lambdaContext }: AnyContext): unknown {
+	return clientContext ?? lambdaContext?.clientContext;
 }

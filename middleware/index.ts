@@ -15,7 +15,7 @@ import { combineObservers, failureObserver } from "../src/observer.ts";
 import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
 import { createStreamedResult, createWholeResult, type Result } from "../src/result.ts";
-import { type AnyContext, invocationIdOf, type McpLambdaContext } from "./context.ts";
+import { type AnyContext, clientContextOf, invocationIdOf, type McpLambdaContext } from "./context.ts";
 import { asFailure, type Bridge, givenUp, type McpInvocation, type Received, startInvocation } from "./invocation.ts";
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
@@ -94,7 +94,7 @@ export function mcpStdioServer(
 	options: McpStdioServerOptions = {},
 ): McpStdioServerMiddleware {
 	mcpStdioServerValidateOptions(options);
-	const { prewarm = true, streamifyResponse = false, lifetime, standby, maxProcesses } = options;
+	const { prewarm = true, streamifyResponse = false, agentCoreErrors, lifetime, standby, maxProcesses } = options;
 	const bridge = createBridge(params, options);
 	const http = resolveHttpOptions(options);
 	const states = new WeakMap<object, State>();
@@ -103,14 +103,19 @@ export function mcpStdioServer(
 	function handle(received: Received, invocation: Invocation, request: MiddyRequest): Handling {
 		const { reply } = received;
 		const result = streamifyResponse ? createStreamedResult(reply.stream) : createWholeResult(reply);
-		const told = { onNotification: result.notify, isStreamed: streamifyResponse };
+		const told = {
+			onNotification: result.notify,
+			isStreamed: streamifyResponse && reply.stream.frame !== undefined,
+		};
 		return { mcp: startInvocation(bridge, received, invocation, request, told), result, reply };
 	}
 
 	function mcpStdioServerBefore(request: MiddyRequest): void {
 		refuseSecond(request);
-		const decoded = decodeEvent(request.event, http);
 		const invocation = describeInvocation(request.context);
+		const clientContext = clientContextOf(request.context);
+		const facts = { clientContext, awsRequestId: invocation.awsRequestId, agentCoreErrors };
+		const decoded = decodeEvent(request.event, http, facts);
 		const publishes = !(logMetricsMark in request.internal);
 		if (!decoded || "answered" in decoded) {
 			const answered = decoded && { result: decoded.answered };
@@ -140,6 +145,8 @@ export function mcpStdioServer(
 			await mcp.abort("The handler has answered");
 		} else {
 			const answer = mcp.answer(request.response);
+			const failure = reply.failure?.(await answer);
+			if (failure) throw failure;
 			try {
 				request.response = await result.respond(answer, () => void mcp.abort("The result is not read any more"));
 			} catch (error) {
@@ -162,7 +169,9 @@ export function mcpStdioServer(
 		const ours = failure ?? timeout;
 		if (ours && request.response === undefined) {
 			const responses = mcp.fail(ours);
-			request.response = streamifyResponse ? reply.stream.whole(responses) : reply.result(responses, []);
+			const thrown = reply.failure?.(responses);
+			if (thrown) request.error = thrown;
+			else request.response = streamifyResponse ? reply.stream.whole(responses) : reply.result(responses, []);
 		}
 		if (state.publishes) flush();
 	}

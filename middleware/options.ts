@@ -1,7 +1,7 @@
 import { type HttpOptions, httpRules } from "../src/http/options.ts";
 import { type LifetimeOptions, requestRules, type StdioRequestOptions } from "../src/options.ts";
 import type { PowertoolsLogger, PowertoolsMetrics, PowertoolsTracer } from "../src/powertools/reports.ts";
-import { type OptionRule, type OptionRules, trueOrFalse, validateOptions } from "../src/validate.ts";
+import { type OptionRule, type OptionRules, oneOf, trueOrFalse, validateOptions } from "../src/validate.ts";
 
 /** What goes to the core with each request. */
 export type ForwardOptions = LifetimeOptions &
@@ -30,6 +30,14 @@ export type McpStdioServerOptions = ForwardOptions &
 		 */
 		readonly streamifyResponse?: boolean | undefined;
 		/**
+		 * How AgentCore Gateway is told that a tool call failed, at a Lambda target. `"return"`: the function's result is
+		 * `{ isError: true, error: { code, message, data } }`. `"throw"`: the function fails with an error of that message and
+		 * with the name `AgentCoreToolError`, which counts in Lambda's own metric `Errors`; code and data are lost.
+		 *
+		 * @default "return"
+		 */
+		readonly agentCoreErrors?: "return" | "throw" | undefined;
+		/**
 		 * A Powertools Logger, for a line about each request, each start and end of a server and each of its lines on stderr.
 		 * Without one, and without an `observer`, failures are written to stderr, a JSON line each.
 		 */
@@ -51,6 +59,7 @@ const rules: OptionRules<McpStdioServerOptions> = {
 	...httpRules,
 	prewarm: trueOrFalse,
 	streamifyResponse: trueOrFalse,
+	agentCoreErrors: oneOf("return", "throw"),
 	logger: having("a Powertools Logger", "debug", "info", "warn", "error"),
 	tracer: having("a Powertools Tracer", "isTracingEnabled", "getSegment", "getRootXrayTraceId"),
 	metrics: having("Powertools Metrics", "addMetric", "singleMetric", "hasStoredMetrics", "publishStoredMetrics"),

@@ -60,9 +60,13 @@ export function createWholeResult({ result, takesNotifications, limitBytes }: Re
  * The result as it comes. When the responses come before any notification it is a whole, so that everything else
  * waits for it; otherwise a stream of the notifications, as they come, and then the responses. A notification that comes after
  * the responses is dropped, and so is one that comes while more than an eighth of the function's memory waits to be read: then
- * a log message says how many were.
+ * a log message says how many were. For a source that reads nothing but the whole it is that, and notifications are not asked for.
  */
-export function createStreamedResult({ whole, streaming, frame, keepAlive }: StreamedReply): Result {
+export function createStreamedResult({ whole, streaming, frame: framing, keepAlive }: StreamedReply): Result {
+	if (!framing) {
+		return { notify: undefined, respond: async (responses) => whole(await responses), isStreaming: () => false };
+	}
+	const frame = framing;
 	let isOver = false;
 	let isStreaming = false;
 	let dropped = 0;

@@ -17,6 +17,8 @@ export type Reply = {
 	readonly limitBytes: number;
 	/** Whether what a handler returned is a result for this source already, such as an HTTP answer of its own. */
 	readonly isResult: (given: unknown) => boolean;
+	/** The error that the function fails with in place of a result, for sources that are told of errors in that way. */
+	readonly failure?: (responses: readonly JsonRpcResponse[]) => Error | undefined;
 	readonly stream: StreamedReply;
 };
 
@@ -26,8 +28,8 @@ export type StreamedReply = {
 	readonly whole: (responses: readonly JsonRpcResponse[]) => unknown;
 	/** The result whose body is a stream. */
 	readonly streaming: (body: unknown) => unknown;
-	/** One message of the stream. */
-	readonly frame: (message: JsonRpcResponse | JsonRpcNotification) => string;
+	/** One message of the stream; `undefined` for a source that reads nothing but the whole. */
+	readonly frame: ((message: JsonRpcResponse | JsonRpcNotification) => string) | undefined;
 	/** What is written while there is nothing else to write, for connections that are closed when they idle. */
 	readonly keepAlive: { readonly text: string; readonly everyMs: number } | undefined;
 };

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import * as middleware from "../../middleware/index.ts";
+import * as agentcore from "../../src/agentcore/index.ts";
 import * as client from "../../src/client/index.ts";
 import * as core from "../../src/index.ts";
 import * as local from "../../src/local/index.ts";
@@ -66,6 +67,7 @@ describe.each(entries)("the export $path", (entry) => {
 test.each([
 	[".", core],
 	["./middy", middleware],
+	["./agentcore", agentcore],
 	["./client", client],
 	["./local", local],
 ])("an import of %s has the names of its source and no other", async (path, source) => {

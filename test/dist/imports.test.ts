@@ -53,6 +53,10 @@ function runWatched(program: string, cwd: string): Promise<{ readonly stdout: st
 	return run(process.execPath, ["--input-type=module", "--eval", watch + program], { cwd });
 }
 
+test("dist/src/agentcore/index.js imports nothing but what is beside it", () => {
+	expect(importsOf(join(root, "dist/src/agentcore/index.js"))).toEqual([]);
+});
+
 describe.each(entries)("dist/%s", (entry) => {
 	test("imports only what is part of Node, and says so", () => {
 		const imported = [...new Set(importsOf(join(root, "dist", entry)))];

@@ -9,6 +9,7 @@ test.each([
 	[{ standby: -1 }, "options.standby must be an integer of 0 or more"],
 	[{ prewarm: "yes" }, "options.prewarm must be a boolean"],
 	[{ streamifyResponse: 1 }, "options.streamifyResponse must be a boolean"],
+	[{ agentCoreErrors: true }, 'options.agentCoreErrors must be "return" or "throw"'],
 	[{ logger: console.log }, "options.logger must be a Powertools Logger (2.x)"],
 	[{ logger: { info() {} } }, "options.logger must be a Powertools Logger (2.x)"],
 	[{ tracer: {} }, "options.tracer must be a Powertools Tracer (2.x)"],

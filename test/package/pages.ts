@@ -4,6 +4,7 @@ import { copyFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { blocksOf, pages } from "../docs/snippets.ts";
 import { checkAsset } from "./asset.ts";
+import { checkGateways } from "./gateways.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { type Walk, walkThrough, walkThroughSection } from "./walk.ts";
 
@@ -14,12 +15,14 @@ const printed: Readonly<Record<string, RegExp>> = {
 	"node try.mjs": /^\{ content: \[ \{ type: 'text', text: 'Echo: Hello' \} \] \}\n$/,
 	"node try-asset.mjs call.mjs": /^\{ content: \[ \{ type: 'text', text: 'Echo: Hello' \} \] \}\n$/,
 	"node try-asset.mjs agent.mjs": /^The tool: Echo: Hello\n$/,
+	"node write-tools.mjs": /^tools\.json has \d+ tools\n$/,
 };
 
 const walks = {
 	readme: walkThroughSection("README.md", "Use it"),
 	deploying: walkThrough("docs/deploying.md"),
 	agent: walkThrough("docs/client.md"),
+	agentCore: walkThrough("docs/agentcore.md"),
 };
 
 checkNothingIsLeftOut(Object.values(walks));
@@ -36,6 +39,10 @@ checkAsset(deployer.folder);
 console.log("\ndocs/client.md, In an agent: an agent that uses it");
 copyFileSync(join(import.meta.dirname, "scripted-model.mjs"), join(deployer.folder, "scripted-model.mjs"));
 await follow(deployer, walks.agent, { NODE_OPTIONS: "--import ./scripted-model.mjs" });
+
+console.log("\ndocs/agentcore.md: two stacks with a gateway");
+await follow(deployer, walks.agentCore);
+checkGateways(deployer.folder);
 
 console.log("\nthe pages can be followed");
 
