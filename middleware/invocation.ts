@@ -14,7 +14,7 @@ import { defaultDeadlineReserveMs } from "../src/options.ts";
 import type { StdioServerParams } from "../src/params.ts";
 import type { Invocation, Reports } from "../src/powertools/reports.ts";
 import { runChecked } from "../src/run.ts";
-import { isLarge } from "../src/session/conversation.ts";
+import { isLarge } from "../src/session/answers.ts";
 import { type AnyContext, clockOf, type McpContext } from "./context.ts";
 import type { ForwardOptions } from "./options.ts";
 import { problemWithResponse } from "./result.ts";

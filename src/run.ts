@@ -6,8 +6,8 @@ import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOp
 import type { StdioServerParams } from "./params.ts";
 import { serverFor } from "./server/registry.ts";
 import type { Server } from "./server/server.ts";
-import { wasUndelivered } from "./session/conversation.ts";
 import { serverErrorBehind } from "./session/refusal.ts";
+import { wasUndelivered } from "./session/waiting.ts";
 
 /**
  * Forwards one JSON-RPC message to a stdio MCP server and resolves to its response.

@@ -3,6 +3,7 @@ import { createLineReader } from "../lines.ts";
 import type { ExitReason } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { startAwakeTimer } from "./awake-timer.ts";
+import { createEnding, type Ending } from "./ending.ts";
 import { createExcerpt } from "./excerpt.ts";
 import { createIntake } from "./intake.ts";
 import { createNdjson, type FramingHandlers } from "./ndjson.ts";
@@ -16,11 +17,8 @@ import { createWriter, type Writer } from "./writer.ts";
 export type ServerProcess = {
 	readonly pid: number;
 	readonly writer: Writer;
-	/**
-	 * Ends the child and all it started, in the background: stdin is closed, SIGTERM follows after a grace and SIGKILL after
-	 * another. `urgent` skips the first grace and shortens the second. The first reason counts; a later call can only hurry.
-	 */
-	readonly end: (reason: ExitReason, urgent?: boolean) => void;
+	/** Ends the child and all it started, in the background. */
+	readonly end: Ending["begin"];
 	/** The first and the last lines on stderr, oldest first. */
 	readonly stderr: () => string[];
 	/** Settles when the child itself has exited and its output has been read. */
@@ -44,10 +42,6 @@ export type ServerProcessHandlers = FramingHandlers & {
 
 const longestStderrLineBytes = 64 * 1024;
 
-/** How long a child may take to end by itself, first after its stdin is closed and then after SIGTERM. */
-const endGraceMs = 1000;
-const urgentGraceMs = 150;
-
 /** How long the pipes of a dead child are read on when someone else holds them open and nothing comes. */
 const drainMs = 100;
 const longestDrainMs = 1000;
@@ -67,34 +61,10 @@ export async function spawnServerProcess(
 	const { pid, stdin, stdout, stderr } = child;
 	const tree = rememberTree(pid, mark);
 
-	let reason: ExitReason | undefined;
+	const ending = createEnding(stdin, (signal) => signalTree(tree, signal));
 	let exit: { exitCode: number | null; signal: NodeJS.Signals | null } | undefined;
-	let cancelGrace: (() => void) | undefined;
-	let urgent = false;
 	const exited = Promise.withResolvers<ProcessExit>();
 	const gone = Promise.withResolvers<void>();
-
-	const kill = (): void => {
-		cancelGrace?.();
-		if (!exit) signalTree(tree, "SIGKILL");
-	};
-	const terminate = (): void => {
-		cancelGrace?.();
-		if (exit) return;
-		signalTree(tree, "SIGTERM");
-		cancelGrace = startAwakeTimer(urgent ? urgentGraceMs : endGraceMs, kill);
-	};
-	const end = (why: ExitReason, hurry = false): void => {
-		if (reason === undefined) {
-			reason = why;
-			stdin.end();
-			if (!hurry) cancelGrace = startAwakeTimer(endGraceMs, terminate);
-		}
-		if (hurry && !urgent) {
-			urgent = true;
-			terminate();
-		}
-	};
 
 	const excerpt = createExcerpt();
 	const addStderrLine = (line: Buffer): void => {
@@ -125,12 +95,11 @@ export async function spawnServerProcess(
 	const finish = (): void => {
 		if (finished || !exit) return;
 		finished = true;
-		cancelGrace?.();
 		for (const intake of intakes) intake.finish();
 		stdout.destroy();
 		stderr.destroy();
 		stdin.destroy();
-		const report = { ...exit, reason: reason ?? "exited" };
+		const report = { ...exit, reason: ending.reason() ?? "exited" };
 		handlers.onExit(report);
 		exited.resolve(report);
 		whenTreeIsGone(tree, () => {
@@ -148,6 +117,7 @@ export async function spawnServerProcess(
 	};
 	child.once("exit", (exitCode, signal) => {
 		exit = { exitCode, signal };
+		ending.over();
 		tree.leaderExited = true;
 		finishWhenQuiet();
 		startAwakeTimer(longestDrainMs, finish);
@@ -163,7 +133,7 @@ export async function spawnServerProcess(
 	return {
 		pid,
 		writer: createWriter(stdin),
-		end,
+		end: ending.begin,
 		stderr: excerpt.lines,
 		exited: exited.promise,
 		gone: gone.promise,

@@ -5,7 +5,8 @@ import { closedError, interruptedWhileQueued } from "./failures.ts";
 import { checkAfterIdling, type Lease } from "./lease.ts";
 import { createSlots } from "./slots.ts";
 import { createStandbys } from "./standbys.ts";
-import type { StartedSession, Starter } from "./starter.ts";
+import type { StartedSession } from "./started.ts";
+import type { Starter } from "./starter.ts";
 
 /** The lifetime "request": a process for each request, and standbys for those to come. */
 export type Isolated = {
@@ -90,21 +91,20 @@ export function createIsolated(
 		if (!takesGiven && slots.isFull(maxProcesses)) standbys.makeWay();
 		const given = await slots.acquire(maxProcesses, signal, whileQueued, takesGiven);
 		if (given) return given;
-		let started: StartedSession | undefined;
 		try {
-			started = await starter.breaker.admit(signal, whileStarting, () => {
+			return await starter.breaker.admit(signal, whileStarting, () => {
 				if (starter.isClosed()) throw closedError(server);
 				return starter.start("fresh", protocolVersion, standbys.freeSlot, correlation);
 			});
-			return started;
-		} finally {
-			if (!started) slots.release();
+		} catch (error) {
+			slots.release();
+			throw error;
 		}
 	}
 
 	async function takeFresh(options: ResolvedLifetimeOptions, signal: AbortSignal): Promise<Leased> {
-		const started = await obtain(starter.version(), options, signal);
-		return { session: await untilReady(started, signal), source: "fresh" };
+		const session = await untilReady(await obtain(starter.version(), options, signal), signal);
+		return { session, source: "fresh" };
 	}
 
 	return {

@@ -3,7 +3,8 @@ import type { ResolvedLifetimeOptions } from "../options.ts";
 import type { Session } from "../session/session.ts";
 import { closedError } from "./failures.ts";
 import { checkAfterIdling, isUsableNow, type Lease } from "./lease.ts";
-import type { StartedSession, Starter } from "./starter.ts";
+import type { StartedSession } from "./started.ts";
+import type { Starter } from "./starter.ts";
 
 /** The lifetime "environment": one process for all requests, for as long as it is healthy. */
 export type Kept = {

@@ -1,6 +1,7 @@
 import type { McpStdioError } from "../errors.ts";
 import type { Slots } from "./slots.ts";
-import type { StartedSession, Starter } from "./starter.ts";
+import type { StartedSession } from "./started.ts";
+import type { Starter } from "./starter.ts";
 
 /** The processes of the lifetime "request" that wait unused, in the order of their start. */
 export type Standbys = {

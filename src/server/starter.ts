@@ -1,30 +1,14 @@
-import { inheritedFingerprint, invocationTraceId } from "../child/variables.ts";
-import { type Interruption, untilInterrupted } from "../deadline.ts";
 import type { McpStdioError } from "../errors.ts";
 import type { Observer, SessionSource } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
 import { initializeWith } from "../session/handshake.ts";
 import { serverErrorBehind } from "../session/refusal.ts";
 import { type Session, startSession } from "../session/session.ts";
+import type { StartFacts } from "../session/start-facts.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
-import { closedError, hungHandshake, type InterruptedError, interruptedWhileStarting } from "./failures.ts";
+import { closedError, type InterruptedError, interruptedWhileStarting } from "./failures.ts";
 import { defaultProtocolVersion } from "./initialize-results.ts";
-
-/** A process on its way to being ready. */
-export type StartedSession = {
-	/** Resolves when the handshake is done; rejects with what went wrong. Never unhandled. */
-	readonly ready: Promise<Session>;
-	/** Waits for `ready` as long as the signal allows. A start that has cost three deadlines in a row is given up. */
-	readonly untilReady: (signal: AbortSignal) => Promise<Session>;
-	readonly isGivenUp: () => boolean;
-	/** The session, once it is ready. */
-	readonly session: () => Session | undefined;
-	/** Whether it was given the trace of the request that it was started for. */
-	readonly isTraced: () => boolean;
-	/** Tells when what it inherited at its start has changed since. */
-	readonly isStale: () => boolean;
-	readonly end: Session["end"];
-};
+import { createStartedSession, type StartedSession } from "./started.ts";
 
 /** Starts the processes of one server, each with its handshake, and knows all that are alive. */
 export type Starter = {
@@ -49,9 +33,6 @@ export type Starter = {
 	readonly close: () => Promise<void>;
 };
 
-/** A start goes on when its caller's time is over, for the next caller; but a hung one must not cost everyone's. */
-const mostDeadlinesLost = 3;
-
 export function createStarter(
 	params: ResolvedServerParams,
 	observer: () => Observer | undefined,
@@ -63,11 +44,8 @@ export function createStarter(
 	let isPrewarmed = false;
 	let isRefused = false;
 	let version: string = defaultProtocolVersion;
-	const whileStarting = interruptedWhileStarting(
-		params.name,
-		() => starting.values().next().value?.startFacts(),
-		() => isPrewarmed,
-	);
+	const startFacts = (): StartFacts | undefined => starting.values().next().value?.startFacts();
+	const whileStarting = interruptedWhileStarting(params.name, startFacts, () => isPrewarmed);
 	const ending = new Set<Session>();
 	let closed = false;
 
@@ -109,6 +87,28 @@ export function createStarter(
 		return opened;
 	}
 
+	function remember(askedVersion: string, wasOwnVersion: boolean, result: Record<string, unknown>): void {
+		onHandshake(askedVersion, result);
+		// It may have come to be initialised with another version than it was started for.
+		if (wasOwnVersion && version !== askedVersion) onHandshake(version, result);
+		// Where its own version was refused, the server is asked for one that a caller knew of.
+		if (isRefused) version = askedVersion;
+		isRefused = false;
+	}
+
+	function watch(ready: Promise<unknown>, askedVersion: string, wasOwnVersion: boolean): void {
+		const outcome = ready.then(
+			() => "ready" as const,
+			(error: McpStdioError) => {
+				if (wasOwnVersion && serverErrorBehind(error)) isRefused = true;
+				// A version that a caller chose may be refused without anything being wrong with the server.
+				const isServers = wasOwnVersion || askedVersion === version;
+				return error.code === "HANDSHAKE_FAILED" && isServers ? error : "unknown";
+			},
+		);
+		breaker.watch(outcome);
+	}
+
 	return {
 		breaker,
 		version: () => version,
@@ -117,65 +117,17 @@ export function createStarter(
 			isPrewarmed = true;
 		},
 		start(source, protocolVersion, onFree, correlation) {
-			const fingerprint = inheritedFingerprint(params);
-			const traced = source === "fresh" && invocationTraceId() !== undefined;
 			const isOwnVersion = protocolVersion === version;
-			const opened = open(source, protocolVersion, onFree, correlation);
-			let readySession: Session | undefined;
-			const ready = opened.then(async (session) => {
-				const result = await session.ready;
-				onHandshake(protocolVersion, result);
-				// It may have come to be initialised with another version than it was started for.
-				if (isOwnVersion && version !== protocolVersion) onHandshake(version, result);
-				// Where its own version was refused, the server is asked for one that a caller knew of.
-				if (isRefused) version = protocolVersion;
-				isRefused = false;
-				readySession = session;
-				return session;
+			const started = createStartedSession({
+				params,
+				source,
+				open: () => open(source, protocolVersion, onFree, correlation),
+				shakeHands: async (session) => remember(protocolVersion, isOwnVersion, await session.ready),
+				whileStarting,
+				startFacts,
 			});
-			ready.catch((error) => {
-				if (serverErrorBehind(error) && isOwnVersion) isRefused = true;
-			});
-			breaker.watch(
-				ready.then(
-					() => "ready",
-					(error: McpStdioError) =>
-						// A version that a caller chose may be refused without anything being wrong with the server.
-						error.code === "HANDSHAKE_FAILED" && (isOwnVersion || protocolVersion === version) ? error : "unknown",
-				),
-			);
-			const end: Session["end"] = (...how) => {
-				opened.then(
-					(session) => session.end(...how),
-					() => {},
-				);
-			};
-			let waiting = 0;
-			let deadlinesLost = 0;
-			return {
-				ready,
-				async untilReady(signal) {
-					waiting += 1;
-					try {
-						return await untilInterrupted(ready, signal, whileStarting);
-					} catch (error) {
-						if (signal.aborted && (signal.reason as Interruption).code === "TIMEOUT" && waiting === 1)
-							deadlinesLost += 1;
-						if (deadlinesLost === mostDeadlinesLost) {
-							const facts = starting.values().next().value?.startFacts();
-							end("handshake", true, hungHandshake(params.name, deadlinesLost, facts));
-						}
-						throw error;
-					} finally {
-						waiting -= 1;
-					}
-				},
-				isGivenUp: () => deadlinesLost >= mostDeadlinesLost,
-				session: () => readySession,
-				isTraced: () => traced,
-				isStale: () => fingerprint !== inheritedFingerprint(params),
-				end,
-			};
+			watch(started.ready, protocolVersion, isOwnVersion);
+			return started;
 		},
 		hurry() {
 			for (const session of ending) session.end("closed", true);

@@ -1,16 +1,18 @@
 import { startAwakeTimer } from "../child/awake-timer.ts";
-import { type ProcessExit, type ServerProcess, spawnServerProcess } from "../child/process.ts";
-import { McpStdioError, type McpStdioErrorCode, type McpStdioErrorData } from "../errors.ts";
+import { type ProcessExit, spawnServerProcess } from "../child/process.ts";
+import type { McpStdioError } from "../errors.ts";
 import type { JsonRpcRequest, JsonRpcResponse } from "../jsonrpc.ts";
 import type { ExitReason, Observer, ServerProcessInfo, SessionSource } from "../observer.ts";
 import type { ResolvedServerParams } from "../params.ts";
-import { asUndelivered, type ConversationRequest, createConversation } from "./conversation.ts";
-import { createSessionEvents, type SessionEvents } from "./events.ts";
+import { type Conversation, type ConversationRequest, createConversation } from "./conversation.ts";
+import { createSessionEvents } from "./events.ts";
+import { createSessionFailures, type SessionFailures } from "./failures.ts";
 import type { Handshake } from "./handshake.ts";
 import { createLiveness } from "./liveness.ts";
 import { refusedHandshake } from "./refusal.ts";
-import { answerServerRequest } from "./server-requests.ts";
-import { logPlace, type StartFacts, startDetails } from "./start-facts.ts";
+import { type StartFacts, startDetails } from "./start-facts.ts";
+import { asUndelivered } from "./waiting.ts";
+import { childHandlers, conversationOptions, type SessionParts } from "./wiring.ts";
 
 /** One child process and the MCP conversation with it, from its handshake to its end. */
 export type Session = {
@@ -52,9 +54,6 @@ export type SessionOptions = {
 /** How long a handshake may take that no request waits for any more. */
 const handshakeLimitMs = 120_000;
 
-/** How long the exit of a server that no longer reads is waited for. */
-const brokenPipeGraceMs = 150;
-
 /** Starts a child and its handshake. Rejects with SPAWN_FAILED; what goes wrong later is reported by `ready`. */
 export async function startSession(options: SessionOptions): Promise<Session> {
 	const { params, source, correlation } = options;
@@ -67,107 +66,52 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	/** What a process of its own was given: everything that it writes from then on is about it. */
 	let served: readonly ConversationRequest[] = [];
 
+	const isOpen = (): boolean => state !== "ended";
+	const isStarting = (): boolean => state === "starting";
+	const stderr = (): readonly string[] => child.stderr();
+	const startFacts = (): StartFacts => {
+		const lines = stderr();
+		return { stderr: lines, details: startDetails(params, lines, events.firstText()) };
+	};
+	const failures = createSessionFailures(params, isStarting, stderr, startFacts);
 	const events = createSessionEvents({
 		info: () => info,
 		source,
 		correlation,
-		isStarting: () => state === "starting",
+		isStarting,
 		requests: () => (source === "kept" || served.length === 0 ? conversation.waiting() : served),
 		observer: options.observer,
 		onFlood: () =>
-			end("flood", true, failure("SERVER_EXITED", "was ended: it wrote without pause and answered nothing")),
+			end("flood", true, failures.of("SERVER_EXITED", "was ended: it wrote without pause and answered nothing")),
 	});
-	const hear =
-		<T extends unknown[]>(receive: (...heard: T) => void) =>
-		(...heard: T): void => {
+	const parts: SessionParts = {
+		params,
+		events,
+		failures,
+		conversation: () => conversation,
+		liveness: () => liveness,
+		heard: () => {
 			lastHeardAt = performance.now();
-			receive(...heard);
-		};
-
-	const child = await spawnServerProcess(params, source === "fresh", {
-		onMessage: hear((message) => conversation.receive(message)),
-		onNoise: hear(events.noise),
-		onUnreadable: hear((id, text) => conversation.receiveUnreadable(id, text)),
-		onOverlong: hear((id, ended, text) => {
-			conversation.receiveOverlong(id, ended, text);
-			// Nothing can be heard from a server whose line never ends.
-			if (!ended && outlivesRequests()) liveness.doubt();
-		}),
-		onStderrLine: events.stderr,
-		onOutputClosed: () => {
-			end("output-closed", true, failure("SERVER_EXITED", "closed its output (stdout) but keeps running"));
 		},
-		onExit: (exit) => {
-			events.exited(exit);
-			end(exit.reason, false, state === "ended" ? undefined : exitFailure(exit));
-		},
-	});
+		isOpen,
+		outlivesRequests: () => source === "kept" && state === "ready",
+		end,
+	};
+	const child = await spawnServerProcess(params, source === "fresh", childHandlers(parts));
 	const spawnedAt = performance.now();
 	const info: ServerProcessInfo = { server: params.name, pid: child.pid };
-	const conversation = createConversation({
-		writer: child.writer,
-		maxMessageBytes: params.maxMessageBytes,
-		failure: (code, what, details) => failure(code, what, {}, details),
-		onNoise: events.noise,
-		onUseful: (kind) => {
-			events.useful();
-			if (kind === "answer") liveness.answered();
-		},
-		onServerRequest: answerServerRequest,
-		onInterrupted: (requestId, sent) => {
-			if (!outlivesRequests()) return;
-			if (sent) conversation.notify("notifications/cancelled", { requestId, reason: "The caller stopped waiting" });
-			liveness.doubt();
-		},
-		onBrokenPipe: () => {
-			// If it died, its exit code comes soon and says more than a broken pipe.
-			startAwakeTimer(brokenPipeGraceMs, () => {
-				end("output-closed", true, failure("SERVER_EXITED", "closed its input (stdin) before the request was sent"));
-			});
-		},
-		onUnusable: (error) => end("closed", true, error),
-	});
+	const conversation = createConversation(conversationOptions(parts, child));
 	const liveness = createLiveness({
 		ping: conversation.ping,
 		needsPing: () => state === "ready" && conversation.needsPing(),
-		onDead: () => end("silent", true, failure("SERVER_EXITED", "was replaced: it did not react any more")),
+		onDead: () => end("silent", true, failures.of("SERVER_EXITED", "was replaced: it did not react any more")),
 	});
-
-	function startFacts(): StartFacts {
-		return factsOf(params, child, events);
-	}
-
-	function failure(
-		code: McpStdioErrorCode,
-		what: string,
-		data: McpStdioErrorData = {},
-		details: readonly string[] = [],
-	): McpStdioError {
-		const phase = state === "starting" ? "initialize" : "request";
-		const facts = state === "starting" ? startFacts() : { stderr: child.stderr(), details };
-		return new McpStdioError(code, `MCP server ${params.name} ${what}`, { data: { phase, ...data }, ...facts });
-	}
-
-	function exitFailure({ exitCode, signal }: ProcessExit): McpStdioError {
-		const how = signal ? `was killed by ${signal}` : `exited with code ${exitCode}`;
-		return state === "starting"
-			? failure(
-					"HANDSHAKE_FAILED",
-					`${how} before it answered initialize; ${logPlace()} has its command, to be run by hand`,
-					{ exitCode, signal },
-				)
-			: failure("SERVER_EXITED", `${how} before it answered; its stderr, in ${logPlace()}, may say why`, {
-					exitCode,
-					signal,
-				});
-	}
 
 	function end(reason: ExitReason, urgent = false, error?: McpStdioError): void {
 		if (state !== "ended") {
 			const lost = state === "starting" || conversation.waiting().length > 0;
-			const why = error ?? (lost ? failure("ABORTED", "was closed") : undefined);
+			const why = error ?? (lost ? failures.of("ABORTED", "was closed") : undefined);
 			state = "ended";
-			cancelHandshakeLimit();
 			options.onEnd();
 			if (why) {
 				conversation.failAll(why);
@@ -179,39 +123,22 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 
 	function request(call: ConversationRequest): Promise<JsonRpcResponse> {
 		if (state === "ended") {
-			return Promise.reject(asUndelivered(failure("SERVER_EXITED", "ended before the request was sent")));
+			return Promise.reject(asUndelivered(failures.of("SERVER_EXITED", "ended before the request was sent")));
 		}
 		lastSentAt = performance.now();
 		if (source !== "kept") served = [call];
 		return conversation.request(call);
 	}
 
-	function outlivesRequests(): boolean {
-		return source === "kept" && state === "ready";
-	}
-
-	const cancelHandshakeLimit = startAwakeTimer(handshakeLimitMs, () => {
-		const what = `did not answer initialize within ${handshakeLimitMs} ms; does it speak MCP over stdio?`;
-		end("handshake", true, failure("HANDSHAKE_FAILED", what));
-	});
-	options
-		.handshake({
-			request: (method, callParams) => conversation.request({ request: handshakeRequest(method, callParams) }),
-			notify: conversation.notify,
-			insteadAsk: options.onOtherVersion,
-			refused: (error) => refusedHandshake(params.name, error, startFacts()),
-			failed: (what) => failure("HANDSHAKE_FAILED", what),
-		})
-		.then(
-			(result) => {
-				if (state !== "starting") return;
-				cancelHandshakeLimit();
-				state = "ready";
-				events.ready(performance.now() - startedAt);
-				ready.resolve(result);
-			},
-			(error: McpStdioError) => end("handshake", true, error),
-		);
+	performHandshake(options, { conversation, failure: failures.of, startFacts }).then(
+		(result) => {
+			if (state !== "starting") return;
+			state = "ready";
+			events.ready(performance.now() - startedAt);
+			ready.resolve(result);
+		},
+		(error: McpStdioError) => end("handshake", true, error),
+	);
 	events.spawned(spawnedAt - startedAt);
 
 	return {
@@ -222,7 +149,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 		isDoubted: liveness.isDoubted,
 		trusted: liveness.settled,
 		end,
-		isOpen: () => state !== "ended",
+		isOpen,
 		lastActiveAt: () => Math.max(lastHeardAt, lastSentAt),
 		startFacts,
 		exited: child.exited,
@@ -230,9 +157,34 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 	};
 }
 
-function factsOf(params: ResolvedServerParams, child: ServerProcess, events: SessionEvents): StartFacts {
-	const stderr = child.stderr();
-	return { stderr, details: startDetails(params, stderr, events.firstText()) };
+type HandshakeTools = {
+	readonly conversation: Pick<Conversation, "request" | "notify">;
+	readonly failure: SessionFailures["of"];
+	readonly startFacts: () => StartFacts;
+};
+
+/** Resolves to the server's result; rejects with what is wrong with it, or when there is none in time. */
+async function performHandshake(
+	{ params, handshake, onOtherVersion }: SessionOptions,
+	{ conversation, failure, startFacts }: HandshakeTools,
+): Promise<Record<string, unknown>> {
+	const late = Promise.withResolvers<never>();
+	const cancelLimit = startAwakeTimer(handshakeLimitMs, () => {
+		const what = `did not answer initialize within ${handshakeLimitMs} ms; does it speak MCP over stdio?`;
+		late.reject(failure("HANDSHAKE_FAILED", what));
+	});
+	const result = handshake({
+		request: (method, callParams) => conversation.request({ request: handshakeRequest(method, callParams) }),
+		notify: conversation.notify,
+		insteadAsk: onOtherVersion,
+		refused: (error) => refusedHandshake(params.name, error, startFacts()),
+		failed: (what) => failure("HANDSHAKE_FAILED", what),
+	});
+	try {
+		return await Promise.race([result, late.promise]);
+	} finally {
+		cancelLimit();
+	}
 }
 
 function handshakeRequest(method: string, params: Readonly<Record<string, unknown>>): JsonRpcRequest {

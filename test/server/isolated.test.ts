@@ -5,7 +5,8 @@ import { McpStdioError } from "../../src/errors.ts";
 import { resolveLifetimeOptions } from "../../src/options.ts";
 import { createIsolated, type Isolated } from "../../src/server/isolated.ts";
 import type { Lease } from "../../src/server/lease.ts";
-import type { StartedSession, Starter } from "../../src/server/starter.ts";
+import type { StartedSession } from "../../src/server/started.ts";
+import type { Starter } from "../../src/server/starter.ts";
 import type { Session } from "../../src/session/session.ts";
 
 type FakeProcess = {
