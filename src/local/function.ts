@@ -1,8 +1,7 @@
-import { createEnvironment, type Environment } from "./environment/environment.ts";
+import { createEnvironment, type Environment, type EnvironmentListener } from "./environment/environment.ts";
 import type { InvocationResult } from "./environment/invocation-result.ts";
 import type { ResponseOutput } from "./environment/response-output.ts";
 import type { RuntimeInvocation } from "./environment/runtime-api.ts";
-import type { LocalLambdaLog } from "./log.ts";
 import type { ResolvedFunction, ResolvedLambda } from "./options.ts";
 
 /** Why an invocation was throttled, as the Invoke API says it. */
@@ -21,7 +20,7 @@ export type LocalFunction = {
 /** How many more invocations may start; shared by functions without a reservation. */
 type Capacity = { free: number; readonly reason: ThrottleReason };
 
-export function createFunctions({ functions, concurrency, onLog }: ResolvedLambda): Map<string, LocalFunction> {
+export function createFunctions({ functions, concurrency, listener }: ResolvedLambda): Map<string, LocalFunction> {
 	const reserved = functions.reduce((sum, fn) => sum + (fn.reservedConcurrency ?? 0), 0);
 	const shared: Capacity = { free: concurrency - reserved, reason: "ConcurrentInvocationLimitExceeded" };
 	const waiting: (() => boolean)[] = [];
@@ -37,7 +36,7 @@ export function createFunctions({ functions, concurrency, onLog }: ResolvedLambd
 				fn.reservedConcurrency === undefined
 					? shared
 					: { free: fn.reservedConcurrency, reason: "ReservedFunctionConcurrentInvocationLimitExceeded" };
-			return [fn.name, createFunction(fn, capacity, onLog, waiting, onFree)];
+			return [fn.name, createFunction(fn, capacity, listener, waiting, onFree)];
 		}),
 	);
 }
@@ -45,7 +44,7 @@ export function createFunctions({ functions, concurrency, onLog }: ResolvedLambd
 function createFunction(
 	resolved: ResolvedFunction,
 	capacity: Capacity,
-	onLog: (log: LocalLambdaLog) => void,
+	listener: EnvironmentListener,
 	waiting: (() => boolean)[],
 	onFree: () => void,
 ): LocalFunction {
@@ -57,7 +56,7 @@ function createFunction(
 
 	const create = async (): Promise<Environment> => {
 		if (closed) throw new Error("The function is closed");
-		const created = createEnvironment(resolved, onLog);
+		const created = createEnvironment(resolved, listener);
 		creating.add(created);
 		try {
 			const environment = await created;

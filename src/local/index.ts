@@ -7,13 +7,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { requireNode } from "../node-version.ts";
-import type { EnvironmentState } from "./environment/environment.ts";
+import type { EnvironmentState } from "./event.ts";
 import { handleRequest } from "./front/invoke-api.ts";
 import { sendServiceError, serviceFailed } from "./front/service-error.ts";
 import { createFunctions } from "./function.ts";
 import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
 
-export type { EnvironmentState } from "./environment/environment.ts";
+export type { EnvironmentState, LocalLambdaEvent } from "./event.ts";
 export { type LocalLambdaLog, printLog } from "./log.ts";
 export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
 

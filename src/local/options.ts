@@ -9,8 +9,10 @@ import {
 	trueOrFalse,
 	validateOptions,
 } from "../validate.ts";
+import type { EnvironmentListener } from "./environment/environment.ts";
 import { reservedVariables } from "./environment/reserved-variables.ts";
 import { type RuntimeCommand, resolveRuntimeCommand } from "./environment/runtime-command.ts";
+import type { LocalLambdaEvent } from "./event.ts";
 import { createFailurePrinter, type LocalLambdaLog } from "./log.ts";
 
 export type LocalLambdaOptions = {
@@ -73,6 +75,8 @@ export type LocalLambdaOptions = {
 	readonly ricPath?: string | undefined;
 	/** Gets each line of the functions' logs; without it they are dropped. */
 	readonly onLog?: ((log: LocalLambdaLog) => void) | undefined;
+	/** Told what happens to the environments: their states, their processes, each freeze and thaw. */
+	readonly onEvent?: ((event: LocalLambdaEvent) => void) | undefined;
 };
 
 export type LocalFunctionOptions = {
@@ -147,7 +151,7 @@ export type ResolvedLambda = {
 	readonly host: string;
 	readonly port: number;
 	readonly concurrency: number;
-	readonly onLog: (log: LocalLambdaLog) => void;
+	readonly listener: EnvironmentListener;
 };
 
 export type ResolvedFunction = {
@@ -186,6 +190,7 @@ const lambdaRules: OptionRules<LocalLambdaOptions> = {
 	runtime: runtimes,
 	ricPath: text,
 	onLog: callable,
+	onEvent: callable,
 };
 
 const functionRules: OptionRules<LocalFunctionOptions> = {
@@ -230,7 +235,7 @@ export function resolveOptions(options: LocalLambdaOptions): ResolvedLambda {
 		host: options.host ?? "127.0.0.1",
 		port: options.port ?? 0,
 		concurrency,
-		onLog: options.onLog ?? createFailurePrinter(),
+		listener: { onLog: options.onLog ?? createFailurePrinter(), onEvent: options.onEvent ?? (() => {}) },
 	};
 }
 

@@ -28,7 +28,7 @@ export type Standbys = {
 	readonly close: () => void;
 };
 
-export type Wanted = { readonly standby: number; readonly maxProcesses: number };
+type Wanted = { readonly standby: number; readonly maxProcesses: number };
 
 /** A process that has ended frees its slot a little before the next answer is asked for. */
 const refillWhenFreeMs = 5;

@@ -4,7 +4,7 @@ import type { JsonRpcResponse } from "../jsonrpc.ts";
 import type { Addressee } from "./notifications.ts";
 
 /** A request that waits for its answer. */
-export type Waiting = Addressee & {
+type Waiting = Addressee & {
 	readonly resolve: (response: JsonRpcResponse) => void;
 	readonly reject: (error: McpStdioError) => void;
 	/** What was written of it; `undefined` before. */

@@ -10,6 +10,7 @@ import { onTestFinished, type TestContext } from "vitest";
 import {
 	type LocalFunctionOptions,
 	type LocalLambda,
+	type LocalLambdaEvent,
 	type LocalLambdaLog,
 	type LocalLambdaOptions,
 	startLocalLambda,
@@ -50,6 +51,7 @@ type Invocation = {
 export type TestLambda = LocalLambda & {
 	readonly client: LambdaClient;
 	readonly logs: LocalLambdaLog[];
+	readonly events: LocalLambdaEvent[];
 	invoke(name: string, event?: unknown, input?: Partial<InvokeCommandInput>): Promise<Invocation>;
 	/** Processes that an environment of this Lambda, or something it started, has left running. */
 	survivors(): number[];
@@ -67,6 +69,7 @@ export async function startLambda(
 ): Promise<TestLambda> {
 	const mark = randomUUID();
 	const logs: LocalLambdaLog[] = [];
+	const events: LocalLambdaEvent[] = [];
 	const marked = Object.entries(functions).map(([name, fn]) => [
 		name,
 		{ ...fn, environment: { ...fn.environment, TEST_MARK: mark } },
@@ -76,6 +79,7 @@ export async function startLambda(
 		ricPath,
 		functions: Object.fromEntries(marked),
 		onLog: (log) => logs.push(log),
+		onEvent: (event) => events.push(event),
 	});
 	const client = new LambdaClient({
 		endpoint: lambda.endpoint,
@@ -98,6 +102,7 @@ export async function startLambda(
 		...lambda,
 		client,
 		logs,
+		events,
 		survivors,
 		invoke: async (name, event = {}, input = {}) => {
 			const result = await client.send(

@@ -1,20 +1,22 @@
-import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { formatInitReport, type LocalLambdaLog } from "../log.ts";
+import type { EnvironmentEvent, EnvironmentState, LocalLambdaEvent } from "../event.ts";
+import type { LocalLambdaLog } from "../log.ts";
 import type { ResolvedFunction } from "../options.ts";
-import { type Failure, failByExit, failByInitError, failByTimeout, failByTruncation } from "./failure.ts";
-import { type InvocationResult, toFailedOutcome, toOutcome } from "./invocation-result.ts";
+import type { Failure } from "./failure.ts";
+import { runInit } from "./init.ts";
+import { type EnvironmentParts, failInvocation, finishInvocation, type Running } from "./invocation.ts";
+import type { InvocationResult } from "./invocation-result.ts";
+import { createLifecycle } from "./lifecycle.ts";
 import { createEnvironmentLog } from "./log.ts";
 import type { ResponseOutput } from "./response-output.ts";
 import type { RuntimeInvocation } from "./runtime-api.ts";
-import { createSandbox, type RuntimeEvent } from "./sandbox.ts";
+import { createSandbox } from "./sandbox.ts";
 
-/**
- * Where an environment is in its life: "init" runs the code outside the handler; "busy" has an invocation; "idle" waits
- * for one; "reset" has no process (before its first INIT, after a timeout, a crash or a failed INIT) and starts one for
- * the next invocation.
- */
-export type EnvironmentState = "init" | "busy" | "idle" | "reset";
+/** What is told of an environment. */
+export type EnvironmentListener = {
+	readonly onLog: (log: LocalLambdaLog) => void;
+	readonly onEvent: (event: LocalLambdaEvent) => void;
+};
 
 export type Environment = {
 	readonly pid: number | undefined;
@@ -26,16 +28,6 @@ export type Environment = {
 	close(): Promise<void>;
 };
 
-/** What belongs to one invocation. Times are of `performance.now()`. */
-type Running = {
-	readonly requestId: string;
-	readonly startedAt: number;
-	readonly deadline: number;
-	readonly initDurationMs: number | undefined;
-	/** Whether the function has begun to stream to the caller. */
-	streams: boolean;
-};
-
 /**
  * One execution environment: what happens in it, and when.
  *
@@ -43,106 +35,43 @@ type Running = {
  */
 export async function createEnvironment(
 	fn: ResolvedFunction,
-	onLog: (log: LocalLambdaLog) => void,
+	{ onLog, onEvent }: EnvironmentListener,
 ): Promise<Environment> {
-	let state: EnvironmentState = "reset";
 	let isFirstInit = true;
 	let previous: Promise<unknown> = Promise.resolve();
 
 	const log = createEnvironmentLog(fn, () => sandbox.logStreamName, onLog);
-	const sandbox = await createSandbox(fn, log.write);
+	const tell = (event: EnvironmentEvent): void => {
+		const { name: functionName } = fn;
+		onEvent({
+			functionName,
+			logStreamName: sandbox.logStreamName,
+			requestId: log.requestId(),
+			at: Date.now(),
+			...event,
+		});
+	};
+	const lifecycle = createLifecycle((from, to) => tell({ type: "state", from, to }));
+	const sandbox = await createSandbox(fn, { onLine: log.write, onEvent: tell });
 
 	const reset = async (): Promise<void> => {
 		await sandbox.reset();
-		state = "reset";
+		lifecycle.enter("reset");
 	};
 
-	/** Starts a runtime process and waits until it asks for an invocation; returns why it did not. */
 	const init = async (requestId: string, limitMs: number, phase: "init" | "invoke"): Promise<Failure | undefined> => {
-		const startedAt = performance.now();
-		sandbox.start();
-		state = "init";
-		const event = await sandbox.take(limitMs);
-		if (event?.type === "ready") return undefined;
-		let failure: Failure;
-		if (event?.type === "initError") {
-			failure = failByInitError(event.payload);
-			if (!existsSync(fn.file)) log.write("platform", `There is no file ${fn.file}, which the handler names`);
-			// The runtime ends by itself, and writes why.
-			await sandbox.take(initErrorGraceMs);
-		} else {
-			failure = toFailure(requestId, event);
-		}
-		await reset();
-		log.write("platform", formatInitReport(performance.now() - startedAt, phase, failure));
-		return failure;
-	};
-
-	const toFailure = (requestId: string, event: RuntimeEvent | undefined): Failure =>
-		event?.type === "exit" ? failByExit(requestId, event.exit) : failByTimeout(requestId, fn.timeoutMs);
-
-	const end = ({ initDurationMs }: Running, durationMs: number, failure?: Failure): string =>
-		log.end({ durationMs, failure, initDurationMs, maxMemoryUsedMb: sandbox.readMaxMemoryMb() });
-
-	const fail = (invocation: Running, failure: Failure): InvocationResult => {
-		const elapsedMs = performance.now() - invocation.startedAt;
-		const durationMs = failure.status === "timeout" ? fn.timeoutMs : elapsedMs;
-		const tail = end(invocation, durationMs, failure);
-		return { ...toFailedOutcome(failure, invocation.streams), logTail: Promise.resolve(tail) };
+		lifecycle.enter("init");
+		return await runInit(parts, requestId, limitMs, phase);
 	};
 
 	/** The environment comes to rest: the runtime has asked for the next invocation. */
 	const rest = async (): Promise<void> => {
 		if (fn.freeze) sandbox.freeze();
-		state = "idle";
+		lifecycle.enter("idle");
 		await sandbox.flushLogs();
 	};
 
-	/**
-	 * The time after the answer, until the runtime asks for the next invocation: it belongs to the invocation.
-	 *
-	 * @param known what the runtime has done since, when that is known
-	 */
-	const settle = async (invocation: Running, known: RuntimeEvent | undefined): Promise<string> => {
-		const event = known ?? (await sandbox.take(invocation.deadline - performance.now()));
-		const durationMs = performance.now() - invocation.startedAt;
-		if (event?.type === "ready") {
-			await rest();
-			return end(invocation, durationMs);
-		}
-		await reset();
-		log.writeCause(invocation.requestId, event);
-		return end(invocation, durationMs, toFailure(invocation.requestId, event));
-	};
-
-	/** What comes of an invocation that the runtime has. */
-	const conclude = async (invocation: Running): Promise<InvocationResult> => {
-		const { requestId, deadline } = invocation;
-		let event = await sandbox.take(deadline - performance.now());
-		let exit: RuntimeEvent | undefined;
-		if (event?.type === "exit" && invocation.streams) {
-			// What the process had written before its end is still on its way.
-			exit = event;
-			event = (await sandbox.take(streamEndGraceMs)) ?? exit;
-		}
-		if (event?.type === "answer" && event.answer.kind !== "truncated") {
-			const settled = settle(invocation, exit);
-			// An environment that cannot be brought to rest is not used as it is.
-			previous = settled.catch(reset);
-			return { ...toOutcome(event.answer), logTail: settled };
-		}
-		if (event?.type === "answer") {
-			// A stream breaks because the process ends, or because the handler destroyed it.
-			event = exit ?? (await sandbox.take(deadline - performance.now()));
-			if (event?.type === "ready") {
-				await rest();
-				return fail(invocation, failByTruncation(requestId));
-			}
-		}
-		await reset();
-		log.writeCause(requestId, event);
-		return fail(invocation, toFailure(requestId, event));
-	};
+	const parts: EnvironmentParts = { fn, sandbox, log, reset, rest };
 
 	/** INIT on its own time; it leaves no process when it fails, and the invocation starts it again. */
 	const initFirst = async (requestId: string): Promise<number | undefined> => {
@@ -166,16 +95,19 @@ export async function createEnvironment(
 		log.write("platform", `START RequestId: ${requestId} Version: $LATEST`);
 		if (failure) {
 			if (failure.status === "timeout") log.writeCause(requestId, undefined);
-			return fail(current, failure);
+			return failInvocation(parts, current, failure);
 		}
-		state = "busy";
+		lifecycle.enter("busy");
 		sandbox.thaw();
 		const start = (): void => {
 			current.streams = true;
 			output?.start();
 		};
 		sandbox.deliver(invocation, deadlineMs, output && { ...output, start });
-		return await conclude(current);
+		const result = await finishInvocation(parts, current);
+		// An environment that cannot be brought to rest is not used as it is.
+		previous = result.logTail.catch(reset);
+		return result;
 	};
 
 	return {
@@ -183,7 +115,7 @@ export async function createEnvironment(
 			return sandbox.pid;
 		},
 		get state() {
-			return sandbox.isAlive ? state : "reset";
+			return sandbox.isAlive ? lifecycle.state() : "reset";
 		},
 		get frozen() {
 			return sandbox.frozen;
@@ -202,9 +134,3 @@ export async function createEnvironment(
 
 // What a runtime that has answered gets to ask for the next invocation, so that its last one ends as it should.
 const closeGraceMs = 500;
-
-// What is left of a stream gets to be read after the process that wrote it has ended.
-const streamEndGraceMs = 1000;
-
-// What a runtime that has reported an INIT error gets to write it to the log and exit.
-const initErrorGraceMs = 500;

@@ -1,4 +1,5 @@
 import { exitError, type ProcessExit, timeoutError, truncatedError } from "./function-error.ts";
+import type { RuntimeEvent } from "./sandbox.ts";
 
 /** Why an invocation has no answer from the runtime. */
 export type Failure = {
@@ -8,12 +9,17 @@ export type Failure = {
 	readonly errorType: string;
 };
 
-export function failByExit(requestId: string, exit: ProcessExit): Failure {
+function failByExit(requestId: string, exit: ProcessExit): Failure {
 	return { payload: toPayload(exitError(requestId, exit)), status: "error", errorType: "Runtime.ExitError" };
 }
 
-export function failByTimeout(requestId: string, timeoutMs: number): Failure {
+function failByTimeout(requestId: string, timeoutMs: number): Failure {
 	return { payload: toPayload(timeoutError(requestId, timeoutMs)), status: "timeout", errorType: "Sandbox.Timedout" };
+}
+
+/** By what the runtime did, or because nothing happened in time. */
+export function failByEvent(requestId: string, timeoutMs: number, event: RuntimeEvent | undefined): Failure {
+	return event?.type === "exit" ? failByExit(requestId, event.exit) : failByTimeout(requestId, timeoutMs);
 }
 
 /** For a runtime that breaks off its stream and lives on. */

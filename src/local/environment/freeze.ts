@@ -8,10 +8,10 @@ import { listProcesses, type ProcessEntry, processTree, signalProcess } from "..
 export type EnvironmentTree = {
 	/** Looks into the process table, so that a process is still known when it loses its parent later. */
 	observe(table: readonly ProcessEntry[]): void;
-	/** Stops every process (SIGSTOP); when it returns, none runs. */
-	freeze(): void;
-	/** Lets the stopped processes run on (SIGCONT). */
-	thaw(): void;
+	/** Stops every process (SIGSTOP), which it returns; none runs then. */
+	freeze(): readonly number[];
+	/** Lets the stopped processes, which it returns, run on (SIGCONT). */
+	thaw(): readonly number[];
 	/** Ends every process (SIGKILL, which a stopped process obeys as well). */
 	kill(): void;
 	/** Whether one of them is left; a zombie is not. */
@@ -19,6 +19,12 @@ export type EnvironmentTree = {
 	/** The most memory that they have had at once, as far as it was looked at; `undefined` where it cannot be told. */
 	readMaxMemoryMb(): number | undefined;
 };
+
+/** Told when a process is seen for the first time, and when it is seen no more. */
+export type ProcessListener = (event: {
+	readonly type: "processStarted" | "processEnded";
+	readonly pid: number;
+}) => void;
 
 // A fork bomb can start processes faster than they are found: then some stay running.
 const maxWalks = 20;
@@ -33,8 +39,13 @@ export function createEnvironmentTree(
 	rootPid: number,
 	marks: readonly string[],
 	hasRootExited: () => boolean,
+	onProcess: ProcessListener,
 ): EnvironmentTree {
 	const known = new Map<number, ProcessEntry>();
+	const learn = (entry: ProcessEntry): void => {
+		known.set(entry.pid, entry);
+		onProcess({ type: "processStarted", pid: entry.pid });
+	};
 	let rootStart: number | undefined;
 
 	/** The living members; adds the new ones to `known` and drops those that ended. */
@@ -49,8 +60,13 @@ export function createEnvironmentTree(
 		if (root === undefined || root.startTime === rootStart) roots.push(rootPid);
 		const found = new Map<number, ProcessEntry>();
 		for (const pid of roots) for (const entry of processTree(table, pid)) found.set(entry.pid, entry);
-		known.clear();
-		for (const [pid, entry] of found) if (!entry.zombie) known.set(pid, entry);
+		for (const { pid, startTime } of [...known.values()]) {
+			const entry = found.get(pid);
+			if (entry?.startTime === startTime && !entry.zombie) continue;
+			known.delete(pid);
+			onProcess({ type: "processEnded", pid });
+		}
+		for (const entry of found.values()) if (!entry.zombie && !known.has(entry.pid)) learn(entry);
 		return [...known.values()];
 	};
 
@@ -58,12 +74,12 @@ export function createEnvironmentTree(
 		if (process.platform !== "linux") return;
 		for (const entry of listProcesses()) {
 			if (!entry.zombie && !known.has(entry.pid) && entry.pid !== process.pid && carriesMark(entry.pid, marks)) {
-				known.set(entry.pid, entry);
+				learn(entry);
 			}
 		}
 	};
 
-	const freeze = (): void => {
+	const freeze = (): readonly number[] => {
 		const stopped = new Map<number, number>();
 		const stop = (entry: ProcessEntry): boolean => {
 			if (stopped.get(entry.pid) === entry.startTime) return false;
@@ -74,8 +90,9 @@ export function createEnvironmentTree(
 		if (root && !hasRootExited()) stop(root);
 		for (let walks = 0; walks < maxWalks; walks++) {
 			// What starts between two walks is a child of a process that was not yet stopped at the first one.
-			if (walk().filter(stop).length === 0) return;
+			if (walk().filter(stop).length === 0) break;
 		}
+		return [...known.keys()];
 	};
 
 	let peakKb = 0;
@@ -99,7 +116,9 @@ export function createEnvironmentTree(
 		},
 		freeze,
 		thaw: () => {
-			for (const pid of known.keys()) signalProcess(pid, "SIGCONT");
+			const pids = [...known.keys()];
+			for (const pid of pids) signalProcess(pid, "SIGCONT");
+			return pids;
 		},
 		kill: () => {
 			freeze();

@@ -10,6 +10,8 @@ export type EnvironmentLog = {
 	begin(requestId: string): void;
 	/** Says why Lambda itself ended an invocation: by what the runtime did, or because nothing happened in time. */
 	writeCause(requestId: string, event: RuntimeEvent | undefined): void;
+	/** The invocation that runs. */
+	requestId(): string | undefined;
 	/** Ends the invocation; returns the end of its log, base64. */
 	end(outcome: Omit<Report, "requestId" | "memorySizeMb">): string;
 };
@@ -46,6 +48,7 @@ export function createEnvironmentLog(
 				write("platform", `${new Date().toISOString()} ${requestId} ${describeTimeout(fn.timeoutMs)}`);
 			}
 		},
+		requestId: () => running?.requestId,
 		end: (outcome) => {
 			const ending = running;
 			if (!ending) return "";

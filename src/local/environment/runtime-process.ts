@@ -5,14 +5,16 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { listProcesses } from "../../process/table.ts";
 import { readLines } from "../log.ts";
 import type { ResolvedFunction } from "../options.ts";
-import { createEnvironmentTree, type EnvironmentTree } from "./freeze.ts";
+import { createEnvironmentTree, type EnvironmentTree, type ProcessListener } from "./freeze.ts";
 import type { ProcessExit } from "./function-error.ts";
 
 export type RuntimeProcess = {
 	readonly pid: number;
 	readonly hasExited: boolean;
-	freeze(): void;
-	thaw(): void;
+	/** Returns the processes that it has stopped. */
+	freeze(): readonly number[];
+	/** Returns the processes that run again. */
+	thaw(): readonly number[];
 	/** Ends all processes of the environment, without waiting until they are gone. */
 	kill(): void;
 	/** Resolves when none of the processes is left. */
@@ -26,6 +28,8 @@ export type RuntimeProcess = {
 export type RuntimeProcessListener = {
 	onLine(source: "stdout" | "stderr", line: string): void;
 	onExit(exit: ProcessExit): void;
+	/** A process of the environment was seen for the first time, or is gone. */
+	onProcess: ProcessListener;
 };
 
 /** How often the process table is read while the environment runs, so that processes which lose their parent stay known. */
@@ -70,7 +74,7 @@ export function startRuntimeProcess(
 	});
 
 	if (child.pid !== undefined) {
-		tree = createEnvironmentTree(child.pid, marks, () => exited);
+		tree = createEnvironmentTree(child.pid, marks, () => exited, listener.onProcess);
 		observe(tree);
 	}
 
@@ -81,11 +85,12 @@ export function startRuntimeProcess(
 		},
 		freeze: () => {
 			unobserve(tree);
-			tree?.freeze();
+			return tree?.freeze() ?? [];
 		},
 		thaw: () => {
-			tree?.thaw();
+			const pids = tree?.thaw() ?? [];
 			observe(tree);
+			return pids;
 		},
 		kill: () => {
 			unobserve(tree);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { guardHostExit } from "../../process/host-exit.ts";
+import type { EnvironmentEvent } from "../event.ts";
 import type { ResolvedFunction } from "../options.ts";
 import type { ProcessExit } from "./function-error.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -42,7 +43,12 @@ export type Sandbox = {
 	close(): Promise<void>;
 };
 
-export async function createSandbox(fn: ResolvedFunction, onLine: RuntimeProcessListener["onLine"]): Promise<Sandbox> {
+export type SandboxListener = Pick<RuntimeProcessListener, "onLine"> & {
+	/** Of its processes. */
+	readonly onEvent: (event: EnvironmentEvent) => void;
+};
+
+export async function createSandbox(fn: ResolvedFunction, { onLine, onEvent }: SandboxListener): Promise<Sandbox> {
 	const date = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
 	const logStreamName = `${date}/[$LATEST]${randomUUID().replaceAll("-", "")}`;
 	const temporaryFolder = await mkdtemp(join(tmpdir(), "lambda-"));
@@ -90,17 +96,21 @@ export async function createSandbox(fn: ResolvedFunction, onLine: RuntimeProcess
 			runtime = startRuntimeProcess(fn, variables, [temporaryFolder, logStreamName], {
 				onLine,
 				onExit: (exit) => ownEvents.put({ type: "exit", exit }),
+				onProcess: onEvent,
 			});
 		},
 		take: async (waitMs) => await events.take(waitMs),
 		deliver: api.deliver,
 		freeze: () => {
-			runtime?.freeze();
+			const pids = runtime?.freeze() ?? [];
 			frozen = true;
+			onEvent({ type: "frozen", pids });
 		},
 		thaw: () => {
-			if (frozen) runtime?.thaw();
+			if (!frozen) return;
+			const pids = runtime?.thaw() ?? [];
 			frozen = false;
+			onEvent({ type: "thawed", pids });
 		},
 		flushLogs: async () => await runtime?.flushLogs(),
 		readMaxMemoryMb: () => runtime?.readMaxMemoryMb(),

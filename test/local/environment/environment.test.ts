@@ -76,7 +76,7 @@ describe.concurrent.each(runtimes)("an execution environment with the runtime $n
 
 	test.skipIf(skip)("is reset by a timeout, and keeps its temporary folder", async (context) => {
 		const lambda = await startLambda(
-			{ remembers: { handler: behaves, exportName: "remembers", timeoutMs: 2000 } },
+			{ remembers: { handler: behaves, exportName: "remembers", timeoutMs: 6000 } },
 			{ runtime },
 			context,
 		);

@@ -15,6 +15,7 @@ test("without a file descriptor for its pipes a process has failed, and the host
 	const process = startRuntimeProcess(fn as never, {}, [], {
 		onLine: (_, line) => lines.push(line),
 		onExit: (exit) => exits.push(exit),
+		onProcess: () => {},
 	});
 	child.emit("error", new Error("spawn EMFILE"));
 	await process.gone();
