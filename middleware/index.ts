@@ -12,6 +12,7 @@ import { decodeEvent } from "../src/events/index.ts";
 import { resolveHttpOptions } from "../src/http/options.ts";
 import { requireNode } from "../src/node-version.ts";
 import { combineObservers, failureObserver } from "../src/observer.ts";
+import { resolveRequestOptions } from "../src/options.ts";
 import { createReports, type Invocation } from "../src/powertools/reports.ts";
 import { prewarmStdioServer } from "../src/prewarm.ts";
 import { createStreamedResult, createWholeResult, type Result } from "../src/result.ts";
@@ -183,20 +184,21 @@ export function mcpStdioServer(
 		onError: mcpStdioServerOnError as MiddlewareObj["onError"],
 		prewarmed:
 			known && prewarm
-				? prewarmStdioServer(known, { lifetime, standby, maxProcesses, observer: bridge.observer })
+				? prewarmStdioServer(known, { lifetime, standby, maxProcesses, observer: bridge.options.observer })
 				: Promise.resolve(undefined),
 	} as McpStdioServerMiddleware;
 }
 
 function createBridge(params: McpStdioServerParams, options: McpStdioServerOptions): Bridge {
-	const { logger, tracer, metrics, observer } = options;
+	const { logger, tracer, metrics } = options;
 	const { lifetime, standby, maxProcesses, timeoutMs, deadlineReserveMs, exposeStderr } = options;
-	const guest = observer ?? (logger ? undefined : failureObserver);
+	const guest = options.observer ?? (logger ? undefined : failureObserver);
 	const reports = createReports({ logger, tracer, metrics });
+	const observer = combineObservers([guest, reports?.observer].filter((given) => given !== undefined));
+	const forwarding = { lifetime, standby, maxProcesses, observer, timeoutMs, deadlineReserveMs, exposeStderr };
 	return {
 		params: paramsSource(params),
-		options: { lifetime, standby, maxProcesses, timeoutMs, deadlineReserveMs, exposeStderr },
-		observer: combineObservers([guest, reports?.observer].filter((given) => given !== undefined)),
+		options: resolveRequestOptions(forwarding),
 		guest,
 		reports,
 	};

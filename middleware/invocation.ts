@@ -10,22 +10,20 @@ import {
 	receiveMessage,
 } from "../src/jsonrpc.ts";
 import { type Observer, tell } from "../src/observer.ts";
-import { defaultDeadlineReserveMs } from "../src/options.ts";
+import type { ResolvedRequestOptions } from "../src/options.ts";
 import type { StdioServerParams } from "../src/params.ts";
 import type { Invocation, Reports } from "../src/powertools/reports.ts";
-import { runChecked } from "../src/run.ts";
+import { runResolved } from "../src/run.ts";
 import { isLarge } from "../src/session/answers.ts";
 import { type AnyContext, clockOf, type McpContext } from "./context.ts";
-import type { ForwardOptions } from "./options.ts";
 import { problemWithResponse } from "./result.ts";
 import type { ParamsSource } from "./server-params.ts";
 
 /** What all invocations share. */
 export type Bridge = {
 	readonly params: ParamsSource;
-	readonly options: ForwardOptions;
-	/** Told by the core. */
-	readonly observer: Observer;
+	/** Resolved once; a request brings its own deadline, signal and correlation. */
+	readonly options: ResolvedRequestOptions;
 	/** Told of what fails before the core is reached; `reports` hear of it in their own way. */
 	readonly guest: Observer | undefined;
 	readonly reports: Reports | undefined;
@@ -137,7 +135,7 @@ type Refuse = (error: McpStdioError, id: JsonRpcResponse["id"], refused?: JsonRp
 /** Answers what never reaches the core, and reports it. */
 function createRefusals({ params, options, guest, reports }: Bridge, invocation: Invocation): Refuse {
 	return (error, id, refused) => {
-		const response = error.toResponse(id, options.exposeStderr ?? false);
+		const response = error.toResponse(id, options.exposeStderr);
 		tell(guest, "failure", { server: params.name, error, requestId: id ?? undefined, method: refused?.method });
 		reports?.answered(refused, response, invocation, error);
 		return response;
@@ -172,17 +170,13 @@ function createForwarder(
 		try {
 			made ??= bridge.params.make(request);
 			const params = made instanceof Promise ? await beforeDeadline(made, options, deadline, signal) : made;
-			response = await runChecked(
-				params,
-				reported?.request ?? message,
-				{ ...options, observer: bridge.observer, deadline, signal, onNotification, correlation },
-				check,
-			);
+			const own = { deadline, signal, onNotification, correlation };
+			response = await runResolved(params, reported?.request ?? message, { ...options, ...own }, check);
 		} catch (error) {
 			const failure = asFailure(error);
 			const { id: requestId, method } = message;
-			tell(bridge.observer, "failure", { server: bridge.params.name, error: failure, requestId, method, correlation });
-			response = failure.toResponse(requestId, options.exposeStderr ?? false);
+			tell(options.observer, "failure", { server: bridge.params.name, error: failure, requestId, method, correlation });
+			response = failure.toResponse(requestId, options.exposeStderr);
 		}
 		reported?.end(response as JsonRpcResponse);
 		return response as JsonRpcResponse;
@@ -209,7 +203,7 @@ function createForwarder(
 
 function beforeDeadline(
 	params: Promise<StdioServerParams>,
-	{ timeoutMs, deadlineReserveMs = defaultDeadlineReserveMs }: ForwardOptions,
+	{ timeoutMs, deadlineReserveMs }: ResolvedRequestOptions,
 	deadline: ReturnType<typeof clockOf>,
 	signal: AbortSignal | undefined,
 ): Promise<StdioServerParams> {

@@ -85,7 +85,7 @@ const defaultLifetime = "request";
 const memoryMb = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || totalmem() / 2 ** 20;
 const defaultStandby = memoryMb < 512 ? 0 : 1;
 const defaultMaxProcesses = Math.max(1, Math.min(Math.floor(memoryMb / 128), 4 * availableParallelism()));
-export const defaultDeadlineReserveMs = 500;
+const defaultDeadlineReserveMs = 500;
 
 const hasClock = (value: unknown): boolean =>
 	typeof (value as { getRemainingTimeInMillis?: unknown } | null)?.getRemainingTimeInMillis === "function";

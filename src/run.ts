@@ -1,9 +1,10 @@
 import { type Deadline, startDeadline } from "./deadline.ts";
 import { McpStdioError } from "./errors.ts";
-import { isObject, type JsonRpcRequest, type JsonRpcResponse, receiveMessage } from "./jsonrpc.ts";
+import { type JsonRpcRequest, type JsonRpcResponse, receiveMessage } from "./jsonrpc.ts";
 import { tell } from "./observer.ts";
 import { type ResolvedRequestOptions, resolveRequestOptions, type StdioRequestOptions } from "./options.ts";
 import type { StdioServerParams } from "./params.ts";
+import { type Initialize, ownAnswer } from "./protocol/answers.ts";
 import { serverFor } from "./server/registry.ts";
 import type { Server } from "./server/server.ts";
 import { serverErrorBehind } from "./session/refusal.ts";
@@ -26,40 +27,42 @@ import { wasUndelivered } from "./session/waiting.ts";
  *   { jsonrpc: "2.0", id: 1, method: "tools/list" },
  * );
  */
-export function runStdioRequest(
+export async function runStdioRequest(
 	params: StdioServerParams,
 	request: unknown,
 	options: StdioRequestOptions = {},
 ): Promise<JsonRpcResponse | undefined> {
-	return runChecked(params, request, options);
+	return await runResolved(params, request, resolveRequestOptions(options));
 }
 
 /** What keeps a server's response from being passed on; `undefined` when nothing does. */
 export type CheckResponse = (response: JsonRpcResponse) => McpStdioError | undefined;
 
-/** The same, with a check of the server's response before anything is told of it. */
-export async function runChecked(
+/**
+ * The same with options that are resolved: what belongs to a server once for all its requests, beside what is each request's own.
+ * `check` comes before anything is told of the server's response.
+ */
+export async function runResolved(
 	params: StdioServerParams,
 	request: unknown,
-	options: StdioRequestOptions,
+	options: ResolvedRequestOptions,
 	check?: CheckResponse,
 ): Promise<JsonRpcResponse | undefined> {
 	const startedAt = performance.now();
 	const server = serverFor(params);
-	const resolved = resolveRequestOptions(options);
 	const received = receiveMessage(request);
 	if (received.kind === "notification") return undefined;
 
 	const fail = (error: McpStdioError, id: JsonRpcRequest["id"] | null, method?: string): JsonRpcResponse => {
 		const full = error.with({ elapsedMs: Math.round(performance.now() - startedAt) });
-		tell(resolved.observer, "failure", {
+		tell(options.observer, "failure", {
 			server: server.name,
 			error: full,
 			requestId: id ?? undefined,
 			method,
-			correlation: resolved.correlation,
+			correlation: options.correlation,
 		});
-		return full.toResponse(id, resolved.exposeStderr);
+		return full.toResponse(id, options.exposeStderr);
 	};
 	if (received.kind === "invalid") {
 		const what = `Invalid request: ${received.problem}`;
@@ -67,12 +70,12 @@ export async function runChecked(
 	}
 
 	const message = received.request;
-	if (message.method === "ping") return { jsonrpc: "2.0", id: message.id, result: {} };
-	const deadline = startDeadline(resolved);
+	const deadline = startDeadline(options);
 	try {
-		return message.method === "initialize"
-			? await initialize(server, message, resolved, deadline)
-			: await forward(server, message, resolved, deadline, startedAt, check);
+		const answer = ownAnswer(message.method);
+		return answer
+			? await answer(message, (version) => initialize(server, version, options, deadline))
+			: await forward(server, message, options, deadline, startedAt, check);
 	} catch (error) {
 		if (!(error instanceof McpStdioError)) throw error;
 		return fail(error, message.id, message.method);
@@ -83,19 +86,15 @@ export async function runChecked(
 
 async function initialize(
 	server: Server,
-	{ id, params }: JsonRpcRequest,
+	protocolVersion: string,
 	options: ResolvedRequestOptions,
 	{ signal }: Deadline,
-): Promise<JsonRpcResponse> {
-	const protocolVersion = isObject(params) ? params.protocolVersion : undefined;
-	if (typeof protocolVersion !== "string") {
-		return { jsonrpc: "2.0", id, error: { code: -32602, message: "Invalid params: protocolVersion must be a string" } };
-	}
+): ReturnType<Initialize> {
 	try {
-		return { jsonrpc: "2.0", id, result: await server.initialize(protocolVersion, options, signal) };
+		return { result: await server.initialize(protocolVersion, options, signal) };
 	} catch (error) {
 		const refusal = serverErrorBehind(error);
-		if (refusal) return { jsonrpc: "2.0", id, ...refusal } as JsonRpcResponse;
+		if (refusal) return refusal;
 		throw error;
 	}
 }

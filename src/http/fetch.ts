@@ -2,10 +2,16 @@ import type { Readable } from "node:stream";
 import { McpStdioError } from "../errors.ts";
 import type { StreamedReply } from "../events/event.ts";
 import type { JsonRpcResponse, ReceivedMessage } from "../jsonrpc.ts";
-import { type LifetimeOptions, requestRules, type StdioRequestOptions } from "../options.ts";
+import {
+	type LifetimeOptions,
+	type ResolvedRequestOptions,
+	requestRules,
+	resolveRequestOptions,
+	type StdioRequestOptions,
+} from "../options.ts";
 import { resolveParams, type StdioServerParams } from "../params.ts";
 import { createStreamedResult } from "../result.ts";
-import { runStdioRequest } from "../run.ts";
+import { runResolved } from "../run.ts";
 import { type OptionRules, validateOptions } from "../validate.ts";
 import { type HttpAnswer, type HttpHead, type HttpRequest, refuse } from "./message.ts";
 import { type HttpOptions, httpRules, resolveHttpOptions } from "./options.ts";
@@ -54,7 +60,7 @@ export function createMcpFetch(
 	validateOptions("options", options, rules);
 	const http = resolveHttpOptions(options);
 	const { lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr } = options;
-	const forwarding = { lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr };
+	const forwarding = resolveRequestOptions({ lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr });
 
 	return async function fetchMcp(request) {
 		const read = await readRequest(request);
@@ -79,11 +85,11 @@ export function createMcpFetch(
 function answer(
 	message: ReceivedMessage,
 	params: StdioServerParams,
-	options: StdioRequestOptions,
+	options: ResolvedRequestOptions,
 ): Promise<JsonRpcResponse>[] {
 	if (message.kind === "notification") return [];
 	if (message.kind === "request") {
-		return [runStdioRequest(params, message.request, options) as Promise<JsonRpcResponse>];
+		return [runResolved(params, message.request, options) as Promise<JsonRpcResponse>];
 	}
 	const invalid = new McpStdioError("INVALID_MESSAGE", `Invalid request: ${message.problem}`, {
 		data: { phase: "validate" },

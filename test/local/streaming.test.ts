@@ -36,7 +36,7 @@ describe.each(runtimes)("a streamed response with the runtime $name", ({ runtime
 		expect(complete).toEqual({});
 	});
 
-	test.skipIf(skip)("may have 20 MB", async () => {
+	test.skipIf(skip)("may have 20 MB", { timeout: 60_000 }, async () => {
 		const lambda = await startLambda({ many: handlerOf("writesMany") }, { runtime });
 		const { bytes, complete } = await readStream(lambda, "many", { bytes: 20 * megabyte });
 		expect(bytes.length).toBe(20 * megabyte);

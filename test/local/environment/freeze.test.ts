@@ -47,7 +47,8 @@ describe.each(runtimes)("between invocations, with the runtime $name,", ({ runti
 		await lambda.invoke("ticks", { folder, start: true });
 		const before = readTicks(folder);
 		await until(() => readTicks(folder).every((count, index) => count > (before[index] ?? 0)), "all have ticked");
-		expect(lambda.environments("ticks")).toMatchObject([{ frozen: false, state: "idle" }]);
+		await until(() => lambda.environments("ticks")[0]?.state === "idle", "the runtime asks for the next invocation");
+		expect(lambda.environments("ticks")).toMatchObject([{ frozen: false }]);
 	});
 });
 
