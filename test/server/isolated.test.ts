@@ -1,87 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import type { Interruption } from "../../src/deadline.ts";
-import { McpStdioError } from "../../src/errors.ts";
 import { resolveLifetimeOptions } from "../../src/options.ts";
 import { createIsolated, type Isolated } from "../../src/server/isolated.ts";
 import type { Lease } from "../../src/server/lease.ts";
-import type { StartedSession } from "../../src/server/started.ts";
-import type { Starter } from "../../src/server/starter.ts";
-import type { Session } from "../../src/session/session.ts";
-
-type FakeProcess = {
-	readonly session: Session;
-	state: "starting" | "ready" | "ended" | "gone";
-	/** It has answered `initialize`. */
-	readonly becomeReady: () => void;
-	/** It has ended, and its slot is free. */
-	readonly goAway: () => void;
-};
-
-const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
-
-/** Starts processes that do nothing by themselves. */
-function createFakeStarter({ isTraced = false } = {}) {
-	const processes: FakeProcess[] = [];
-	const hurry = vi.fn();
-
-	function start(_source: unknown, _version: string, onFree: () => void): StartedSession {
-		const ready = Promise.withResolvers<Session>();
-		const exited = Promise.withResolvers<never>();
-		ready.promise.catch(() => {});
-		const end = (): void => {
-			if (fake.state !== "gone") fake.state = "ended";
-		};
-		const session = {
-			isOpen: () => fake.state === "ready",
-			lastActiveAt: () => performance.now(),
-			end,
-			exited: exited.promise,
-		} as unknown as Session;
-		const fake: FakeProcess = {
-			session,
-			state: "starting",
-			becomeReady: () => {
-				fake.state = "ready";
-				ready.resolve(session);
-			},
-			goAway: () => {
-				fake.state = "gone";
-				exited.resolve(undefined as never);
-				onFree();
-			},
-		};
-		processes.push(fake);
-		return {
-			ready: ready.promise,
-			untilReady: (signal) =>
-				new Promise((resolve, reject) => {
-					const interrupt = (): void => reject(new McpStdioError("TIMEOUT", "interrupted"));
-					if (signal.aborted) interrupt();
-					signal.addEventListener("abort", interrupt, { once: true });
-					ready.promise.then(resolve, reject);
-				}),
-			isGivenUp: () => false,
-			isTraced: () => isTraced,
-			session: () => (fake.state === "ready" ? session : undefined),
-			isStale: () => false,
-			end: () => end(),
-		};
-	}
-
-	const starter = {
-		breaker: {
-			admit: async (_signal: unknown, _toError: unknown, work: () => unknown) => work(),
-			isPausing: () => false,
-		},
-		version: () => "2025-11-25",
-		start,
-		whileStarting: () => new McpStdioError("TIMEOUT", "starting"),
-		hurry,
-		isClosed: () => false,
-	} as unknown as Starter;
-	return { starter, processes, hurry, alive: () => processes.filter(({ state }) => state !== "gone") };
-}
+import { createFakeStarter, tick } from "./fake-starter.ts";
 
 const options = (standby: number, maxProcesses: number) =>
 	resolveLifetimeOptions({ standby, maxProcesses, observer: {} });
