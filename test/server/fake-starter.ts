@@ -4,7 +4,7 @@ import type { StartedSession } from "../../src/server/started.ts";
 import type { Starter } from "../../src/server/starter.ts";
 import type { Session } from "../../src/session/session.ts";
 
-export type FakeProcess = {
+type FakeProcess = {
 	readonly session: Session;
 	/** What it was started as, and why it was ended. */
 	readonly source: unknown;
