@@ -8,12 +8,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { requireNode } from "../node-version.ts";
 import type { EnvironmentState } from "./event.ts";
+import { type ListeningFront, startFront } from "./front/http/server.ts";
 import { handleRequest } from "./front/invoke-api.ts";
 import { sendServiceError, serviceFailed } from "./front/service-error.ts";
-import { createFunctions } from "./function.ts";
+import { createFunctions, type LocalFunction } from "./function.ts";
 import { type LocalLambdaOptions, resolveOptions } from "./options.ts";
 
 export type { EnvironmentState, LocalLambdaEvent } from "./event.ts";
+export type { LocalFrontOptions } from "./front/http/options.ts";
 export { type LocalLambdaLog, printLog } from "./log.ts";
 export type { LocalFunctionOptions, LocalLambdaOptions } from "./options.ts";
 
@@ -23,6 +25,8 @@ requireNode();
 export type LocalLambda = {
 	/** For `endpoint` of the AWS SDK's LambdaClient, or AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:49152`. */
 	readonly endpoint: string;
+	/** Of the fronts, by name; each ends with a slash: `http://127.0.0.1:49153/prod/`. */
+	readonly urls: { readonly [front: string]: string };
 	/** The execution environments that a function has now; a TypeError for a function that does not exist. */
 	environments(functionName: string): readonly LocalEnvironment[];
 	/**
@@ -98,21 +102,36 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
 		server.once("error", reject).listen(resolved.port, resolved.host, resolve);
 	});
 
+	const fronts = new Map<string, ListeningFront>();
 	let closing: Promise<void> | undefined;
 	const close = (): Promise<void> => {
 		closing ??= (async () => {
 			const stopped = new Promise((resolve) => server.close(resolve));
 			server.closeAllConnections();
+			await Promise.all([...fronts.values()].map((front) => front.close()));
 			await Promise.all([...functions.values()].map((fn) => fn.close()));
 			await stopped;
 		})();
 		return closing;
 	};
 
+	try {
+		for (const front of resolved.fronts) {
+			fronts.set(
+				front.name,
+				await startFront(front, functions.get(front.functionName) as LocalFunction, resolved.host),
+			);
+		}
+	} catch (error) {
+		await close();
+		throw error;
+	}
+
 	const { port } = server.address() as AddressInfo;
 	const host = resolved.host.includes(":") ? `[${resolved.host}]` : resolved.host;
 	return {
 		endpoint: `http://${host}:${port}`,
+		urls: Object.fromEntries([...fronts].map(([name, { url }]) => [name, url])),
 		environments: (functionName) => {
 			const fn = functions.get(functionName);
 			if (!fn)

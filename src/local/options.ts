@@ -1,4 +1,5 @@
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { isObject } from "../jsonrpc.ts";
 import {
 	callable,
 	environmentVariables,
@@ -13,11 +14,14 @@ import type { EnvironmentListener } from "./environment/environment.ts";
 import { reservedVariables } from "./environment/reserved-variables.ts";
 import { type RuntimeCommand, resolveRuntimeCommand } from "./environment/runtime-command.ts";
 import type { LocalLambdaEvent } from "./event.ts";
+import { type LocalFrontOptions, type ResolvedFront, resolveFront } from "./front/http/options.ts";
 import { createFailurePrinter, type LocalLambdaLog } from "./log.ts";
 
 export type LocalLambdaOptions = {
 	/** The functions, by name. A name has up to 64 letters, digits, "-" and "_". */
 	readonly functions: { readonly [name: string]: LocalFunctionOptions };
+	/** What turns HTTP requests into invocations, by name; `urls` has the URL of each. */
+	readonly fronts?: { readonly [name: string]: LocalFrontOptions } | undefined;
 	/**
 	 * The address to listen on.
 	 *
@@ -148,6 +152,7 @@ export type LocalFunctionOptions = {
 
 export type ResolvedLambda = {
 	readonly functions: readonly ResolvedFunction[];
+	readonly fronts: readonly ResolvedFront[];
 	readonly host: string;
 	readonly port: number;
 	readonly concurrency: number;
@@ -173,6 +178,8 @@ export type ResolvedFunction = {
 	readonly initTimeoutMs: number;
 };
 
+const defaultAccountId = "123456789012";
+
 const runtimes = oneOf("own", "aws");
 
 const lambdaRules: OptionRules<LocalLambdaOptions> = {
@@ -181,6 +188,7 @@ const lambdaRules: OptionRules<LocalLambdaOptions> = {
 		accepts: (value) => typeof value === "object" && value !== null && Object.keys(value).length > 0,
 		required: true,
 	},
+	fronts: { expected: "an object with a front for each name", accepts: isObject },
 	host: text,
 	port: integer(0, 65535),
 	region: { expected: "a region such as us-east-1", accepts: matches(/^[a-z]{2}(-[a-z]+)+-\d+$/) },
@@ -230,8 +238,12 @@ export function resolveOptions(options: LocalLambdaOptions): ResolvedLambda {
 			`concurrency must be at least what functions reserve, ${reserved} in all; it is ${concurrency}`,
 		);
 	}
+	const fronts = Object.entries(options.fronts ?? {}).map(([name, front]) =>
+		resolveFront(name, front, functions, options.accountId ?? defaultAccountId),
+	);
 	return {
 		functions,
+		fronts,
 		host: options.host ?? "127.0.0.1",
 		port: options.port ?? 0,
 		concurrency,
@@ -259,7 +271,7 @@ function resolveFunction(name: string, fn: LocalFunctionOptions, options: LocalL
 	const module = `${dirname(path)}/${basename(path, extname(path))}`.replace(/^\.\//, "");
 	return {
 		name,
-		arn: `arn:aws:lambda:${region}:${options.accountId ?? "123456789012"}:function:${name}`,
+		arn: `arn:aws:lambda:${region}:${options.accountId ?? defaultAccountId}:function:${name}`,
 		region,
 		file,
 		handler: `${module}.${fn.exportName ?? "handler"}`,

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { closeStdioServers } from "mcp-stdio-lambda";
 import { createMcpFetch } from "mcp-stdio-lambda/http";
+import { startLocalLambda } from "mcp-stdio-lambda/local";
 import { toNodeHandler } from "srvx/node";
 
 const requirements = "2025-11-25";
@@ -22,6 +23,8 @@ type Front = { readonly url: string; readonly close: () => Promise<void> };
 const fronts: { readonly [name: string]: () => Promise<Front> } = {
 	"createMcpFetch, lifetime request": () => serve("request"),
 	"createMcpFetch, lifetime environment": () => serve("environment"),
+	"a Function URL": () => functionUrl("middleware.mjs", false),
+	"a Function URL that streams": () => functionUrl("middleware-streaming.mjs", true),
 };
 
 function file(name: string): string {
@@ -40,6 +43,15 @@ async function serve(lifetime: "request" | "environment"): Promise<Front> {
 			await closeStdioServers();
 		},
 	};
+}
+
+/** The middleware, in the local Lambda. */
+async function functionUrl(handler: string, streaming: boolean): Promise<Front> {
+	const environment = { SERVER: JSON.stringify(params.args), LIFETIME: "request" };
+	const fn = { handler: file(`../fixtures/functions/${handler}`), environment, timeoutMs: 60_000, memorySizeMb: 1024 };
+	const fronts = { url: { kind: "functionUrl", functionName: "mcp", streaming } } as const;
+	const lambda = await startLocalLambda({ functions: { mcp: fn }, fronts });
+	return { url: `${lambda.urls.url}mcp`, close: lambda.close };
 }
 
 /** Runs the suite; its own exit code tells of failures that are not in the baseline, and of those that are and pass. */

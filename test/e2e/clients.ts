@@ -1,8 +1,9 @@
 import type { LambdaFunctionClientTransport as ReferenceTransport } from "@aws/run-mcp-servers-with-aws-lambda";
-import { Client as Client2 } from "@modelcontextprotocol/client";
+import { Client as Client2, StreamableHTTPClientTransport as HttpClientTransport2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioClientTransport2 } from "@modelcontextprotocol/client/stdio";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioClientTransport1 } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport as HttpClientTransport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { onTestFinished } from "vitest";
 import type { LambdaFunctionClientTransport, LambdaFunctionParameters } from "../../src/client/index.ts";
@@ -10,7 +11,12 @@ import type { StdioServerParams } from "../../src/index.ts";
 import type { TestLambda } from "../local/lambda.ts";
 
 type Source = typeof import("../../src/client/index.ts");
-type Transport = LambdaFunctionClientTransport | ReferenceTransport | StdioClientTransport1 | StdioClientTransport2;
+type Transport =
+	| LambdaFunctionClientTransport
+	| ReferenceTransport
+	| StdioClientTransport1
+	| StdioClientTransport2
+	| HttpClientTransport2;
 type CallOptions = {
 	readonly signal?: AbortSignal;
 	readonly timeout?: number;
@@ -52,6 +58,8 @@ export type Sdk = {
 	readonly name: string;
 	connect(transport: Transport): Promise<AnyClient>;
 	stdio(params: StdioServerParams): Transport;
+	/** Streamable HTTP. */
+	http(url: string, fetch?: typeof globalThis.fetch): Transport;
 };
 
 const clientInfo = { name: "test", version: "1.0.0" };
@@ -76,6 +84,8 @@ const sdk1: Sdk = {
 		}) as unknown as AnyClient;
 	},
 	stdio: ({ command, args = [] }) => new StdioClientTransport1({ command, args: [...args], stderr: "ignore" }),
+	http: (url, fetch) =>
+		new HttpClientTransport1(new URL(url), { ...(fetch && { fetch }) }) as unknown as HttpClientTransport2,
 };
 
 export function sdk2(name: string, mode: Mode): Sdk {
@@ -92,6 +102,7 @@ export function sdk2(name: string, mode: Mode): Sdk {
 			}) as unknown as AnyClient;
 		},
 		stdio: ({ command, args = [] }) => new StdioClientTransport2({ command, args: [...args], stderr: "ignore" }),
+		http: (url, fetch) => new HttpClientTransport2(new URL(url), { ...(fetch && { fetch }) }),
 	};
 }
 

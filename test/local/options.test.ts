@@ -8,7 +8,7 @@ const withFunction = (options: object): object => ({ functions: { echo: { ...fun
 test.each<[object, string]>([
 	[{}, "startLocalLambda.functions is missing; it must be an object with at least one function"],
 	[{ functions: {} }, "startLocalLambda.functions must be an object with at least one function, not an object"],
-	[{ functions, ports: 1 }, "startLocalLambda.ports is not an option; the options are functions, host, port, "],
+	[{ functions, ports: 1 }, "startLocalLambda.ports is not an option; the options are functions, fronts, host, port, "],
 	[{ functions, port: -1 }, "startLocalLambda.port must be an integer from 0 to 65535, not -1"],
 	[{ functions, host: "" }, 'startLocalLambda.host must be a string that is not empty, not ""'],
 	[{ functions, region: "Prague" }, 'startLocalLambda.region must be a region such as us-east-1, not "Prague"'],

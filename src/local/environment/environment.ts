@@ -99,9 +99,9 @@ export async function createEnvironment(
 		}
 		lifecycle.enter("busy");
 		sandbox.thaw();
-		const start = (): void => {
+		const start = (contentType: string | undefined): void => {
 			current.streams = true;
-			output?.start();
+			output?.start(contentType);
 		};
 		sandbox.deliver(invocation, deadlineMs, output && { ...output, start });
 		const result = await finishInvocation(parts, current);

@@ -46,7 +46,7 @@ export async function readWhole(request: IncomingMessage, kind: "response" | "er
 }
 
 async function passOn(request: IncomingMessage, output: ResponseOutput): Promise<RuntimeAnswer> {
-	output.start();
+	output.start(request.headers["content-type"]);
 	let length = 0;
 	for await (const piece of request as AsyncIterable<Buffer>) {
 		const allowed = piece.subarray(0, Math.max(0, maxStreamedResponseBytes - length));

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
 import type { ResponseOutput } from "../environment/response-output.ts";
+import { writePiece } from "./back-pressure.ts";
 
 /** The last event of a stream: https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStreamCompleteEvent.html */
 type InvokeComplete = {
@@ -22,14 +23,7 @@ export function createEventStream(response: ServerResponse): EventStream {
 		write: (payload) => {
 			if (response.destroyed || response.writableEnded) return Promise.resolve();
 			start();
-			if (response.write(encode("PayloadChunk", "application/octet-stream", payload))) return Promise.resolve();
-			return new Promise((resolve) => {
-				const goOn = (): void => {
-					response.off("drain", goOn).off("close", goOn);
-					resolve();
-				};
-				response.on("drain", goOn).on("close", goOn);
-			});
+			return writePiece(response, encode("PayloadChunk", "application/octet-stream", payload));
 		},
 		end: (complete) => {
 			if (response.destroyed) return;

@@ -1,10 +1,11 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RuntimeInvocation } from "../environment/runtime-api.ts";
 import type { LocalFunction } from "../function.ts";
 import { readBody } from "../http-body.ts";
 import { findFunction } from "./function-name.ts";
 import { invalidContent, invalidParameter, requestTooLarge, type ServiceError } from "./service-error.ts";
+import { traceIdFor } from "./trace.ts";
 
 /**
  * The largest request, by invocation type: 6 MiB and 1 MiB.
@@ -115,12 +116,4 @@ function findJsonProblem(json: Buffer | string): string | undefined {
 	} catch (error) {
 		return (error as Error).message;
 	}
-}
-
-// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-function traceIdFor(given: string | undefined): string {
-	if (given?.includes("Root=")) return given;
-	const seconds = Math.floor(Date.now() / 1000).toString(16);
-	const [root, parent] = [randomBytes(12).toString("hex"), randomBytes(8).toString("hex")];
-	return `Root=1-${seconds}-${root};Parent=${parent};Sampled=0`;
 }

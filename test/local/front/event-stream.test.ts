@@ -15,7 +15,7 @@ async function openStream(): Promise<{ readonly stream: EventStream; readonly in
 	const answered = once(get({ port: (server.address() as AddressInfo).port, agent: false }), "response");
 	const [, response] = (await once(server, "request")) as [IncomingMessage, ServerResponse];
 	const stream = createEventStream(response);
-	stream.start();
+	stream.start(undefined);
 	const [incoming] = (await answered) as [IncomingMessage];
 	incoming.on("error", () => {});
 	return { stream, incoming };
