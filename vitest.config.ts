@@ -11,6 +11,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 		pool: "forks",
 		// Most of a test's time it waits for processes that it started.
 		maxWorkers: Math.max(4, availableParallelism()),
+		globalSetup: "test/support/compile-cache.ts",
 		projects: [
 			{
 				extends: true,

@@ -31,7 +31,7 @@ export function mcpFunction(
 		handler: fileURLToPath(new URL("../fixtures/functions/mcp.mjs", import.meta.url)),
 		runtime,
 		memorySizeMb: 1024,
-		timeoutMs: 20_000,
+		timeoutMs: 100_000,
 		...options,
 		environment: { SERVER: JSON.stringify([server]), LIFETIME: lifetime, ...options.environment },
 	};

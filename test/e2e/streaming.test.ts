@@ -37,7 +37,7 @@ describe.each(combinations)(
 					heard.push(progress);
 				};
 				const called = client.call("gated", { gate }, { onprogress });
-				await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, "waiting"]);
+				await expect.poll(() => heard).toEqual([1, "waiting"]);
 				expect(lambda.environments("streams")).toMatchObject([{ state: "busy" }]);
 				await open();
 				expect((await called).content[0].text).toBe("opened");
