@@ -1,15 +1,33 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
 	test: {
-		include: ["test/**/*.test.ts"],
-		exclude: ["test/bench/**"],
-		typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
-		testTimeout: 20_000,
-		hookTimeout: 20_000,
+		// A machine that is twenty times slower than usual still passes: these limits only end what hangs.
+		testTimeout: 120_000,
+		hookTimeout: 120_000,
+		expect: { poll: { timeout: 60_000, interval: 20 } },
 		// Tests look for processes that were left behind: each file in a process of its own sees only its own.
 		pool: "forks",
-		maxWorkers: 2,
+		// Most of a test's time it waits for processes that it started.
+		maxWorkers: Math.max(4, availableParallelism()),
+		globalSetup: "test/support/compile-cache.ts",
+		projects: [
+			{
+				extends: true,
+				test: {
+					name: "tests",
+					include: ["test/**/*.test.ts"],
+					exclude: ["test/bench/**", "test/**/*.soak.test.ts"],
+					typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+				},
+			},
+			{
+				extends: true,
+				// What takes long because it does something very often; `npm run test:soak`.
+				test: { name: "soak", include: ["test/**/*.soak.test.ts"] },
+			},
+		],
 	},
 });
 

@@ -27,7 +27,7 @@ function write({ place, language, code }: Snippet): string {
 }
 
 function functionFrom(snippet: Snippet): LocalFunctionOptions {
-	return { handler: write(snippet), memorySizeMb: 1024, timeoutMs: 20_000 };
+	return { handler: write(snippet), memorySizeMb: 1024, timeoutMs: 100_000 };
 }
 
 /** The smallest handler: that of the README. */
@@ -38,7 +38,7 @@ function firstHandler(): Snippet {
 }
 
 async function runProgram(path: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-	const options = { cwd: dirname(path), env: { PATH: process.env.PATH, ...env }, timeout: 15_000 };
+	const options = { cwd: dirname(path), env: { PATH: process.env.PATH, ...env }, timeout: 100_000 };
 	return (await run(process.execPath, [path], options)).stdout;
 }
 
@@ -108,7 +108,7 @@ describe("a server in the pages answers", () => {
 				body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }),
 			}).catch(() => undefined);
 		let response = await list();
-		for (let tries = 0; !response && tries < 100; tries += 1) {
+		for (let tries = 0; !response && tries < 600; tries += 1) {
 			await setTimeout(100);
 			response = await list();
 		}

@@ -12,7 +12,7 @@ describe.each(runtimes)("AgentCore Gateway invokes the built package, with the r
 		};
 		const handler = fixture("middleware.mjs");
 		const lambda = await startLambda(
-			{ everything: { handler, environment, memorySizeMb: 1024, timeoutMs: 20_000 } },
+			{ everything: { handler, environment, memorySizeMb: 1024, timeoutMs: 100_000 } },
 			{ runtime },
 		);
 		const propagated = { bedrockAgentCorePropagatedHeaders: { Authorization: "Bearer sesame" } };

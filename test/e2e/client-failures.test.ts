@@ -28,8 +28,6 @@ const failures: readonly Failure[] = [
 	{ tool: "returnsNothing", code: "INVALID_RESPONSE", says: /no JSON-RPC message; is it an MCP function/ },
 ];
 
-const untilSeen = { timeout: 10_000 };
-
 /** A client of a function of `fails.mjs`. */
 async function open(
 	sdk: Sdk,
@@ -38,7 +36,7 @@ async function open(
 	parameters: Partial<LambdaFunctionParameters> = {},
 ) {
 	const lambda = await startLambda({
-		fails: { handler: fixture("fails.mjs"), timeoutMs: 10_000, runtime: runtime.runtime, ...options },
+		fails: { handler: fixture("fails.mjs"), timeoutMs: 100_000, runtime: runtime.runtime, ...options },
 	});
 	return { lambda, client: await connect(sdk, transportTo(lambda, "fails", parameters)) };
 }
@@ -76,7 +74,7 @@ describe.each(combinations)(
 				const retry = { maxAttempts: 1 };
 				const { lambda, client } = await open(sdk, runtime, { reservedConcurrency: 1 }, { retry });
 				const waiting = client.call("waits", { gate });
-				await expect.poll(() => busy(lambda), untilSeen).toBe(1);
+				await expect.poll(() => busy(lambda)).toBe(1);
 				expect(await failureOf(client.call("echo", { message: "a" }))).toMatchObject({
 					code: "THROTTLED",
 					execution: "none",
@@ -139,7 +137,7 @@ describe.each(sdks)("the client of $name", (sdk) => {
 			closings += 1;
 		};
 		const pending = [client.call("sleep", { ms: 9000 }), client.call("sleep", { ms: 9000 })].map(rejection);
-		await expect.poll(() => busy(lambda), untilSeen).toBe(2);
+		await expect.poll(() => busy(lambda)).toBe(2);
 		await client.close();
 		for (const failure of await Promise.all(pending)) expect(failure.message).toMatch(/closed/i);
 		expect(closings).toBe(1);

@@ -12,7 +12,7 @@ describe.each(combinations)(
 		describe.skipIf(runtime.skip)("", () => {
 			test(`gets each of ${atOnce} answers that it waits for at once for its own request`, async () => {
 				const lambda = await startLambda({
-					waits: { handler: fixture("fails.mjs"), timeoutMs: 10_000, runtime: runtime.runtime },
+					waits: { handler: fixture("fails.mjs"), timeoutMs: 100_000, runtime: runtime.runtime },
 				});
 				const client = await connect(
 					sdk,
@@ -79,7 +79,7 @@ describe("a client of SDK 2 that is pinned to the modern era", () => {
 	);
 
 	test.each([pinned, sdk2("auto", "auto")] satisfies Sdk[])("$name: speaks it to a function that does", async (sdk) => {
-		const lambda = await startLambda({ modern: { handler: fixture("modern.mjs"), timeoutMs: 10_000 } });
+		const lambda = await startLambda({ modern: { handler: fixture("modern.mjs"), timeoutMs: 100_000 } });
 		const client = await connect(sdk, transportTo(lambda, "modern"));
 		const { content } = await client.call("envelope");
 		expect(JSON.parse(content[0].text)).toMatchObject({

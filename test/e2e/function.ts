@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import type { Lifetime } from "../../src/index.ts";
 import type { LocalFunctionOptions } from "../../src/local/index.ts";
 import { listProcesses, processTree } from "../../src/process/table.ts";
-import type { Runtime, TestLambda } from "../local/lambda.ts";
+import { type Runtime, runtimes, startLambda, type TestLambda } from "../local/lambda.ts";
 
 export const everything: string = fileURLToPath(
 	import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"),
@@ -11,6 +12,13 @@ export const everything: string = fileURLToPath(
 export function fixtureServer(name: string): string {
 	return fileURLToPath(new URL(`../fixtures/servers/${name}.mjs`, import.meta.url));
 }
+
+type Combination = Runtime & { readonly lifetime: Lifetime };
+
+/** For `describe.each`, with `skipIf`. */
+export const combinations: readonly Combination[] = runtimes.flatMap((runtime) =>
+	(["request", "environment"] as const).map((lifetime) => ({ ...runtime, lifetime })),
+);
 
 /** A function that runs an MCP server, with the built package in it. */
 export function mcpFunction(
@@ -23,7 +31,7 @@ export function mcpFunction(
 		handler: fileURLToPath(new URL("../fixtures/functions/mcp.mjs", import.meta.url)),
 		runtime,
 		memorySizeMb: 1024,
-		timeoutMs: 20_000,
+		timeoutMs: 100_000,
 		...options,
 		environment: { SERVER: JSON.stringify([server]), LIFETIME: lifetime, ...options.environment },
 	};
@@ -54,4 +62,17 @@ export function childrenOf(lambda: TestLambda, fn: string): number {
 		.environments(fn)
 		.flatMap(({ pid }) => (pid === undefined ? [] : processTree(entries, pid).filter((entry) => entry.pid !== pid)))
 		.filter((entry) => !entry.zombie).length;
+}
+
+/** Asks a server that counts its calls, and lets it freeze after each: a kept process counts on, any other begins anew. */
+export async function keepsItsPromise({ lifetime, ...runtime }: Combination, rounds: number): Promise<void> {
+	const lambda = await startLambda({ counts: mcpFunction(fixtureServer("well-behaved"), lifetime, runtime) });
+	const counters: number[] = [];
+	for (let round = 0; round < rounds; round += 1) {
+		counters.push(Number(await callText(lambda, "counts", "counter")));
+	}
+	const kept = lifetime === "environment";
+	expect(counters).toEqual(counters.map((_, index) => (kept ? index + 1 : 1)));
+	expect(lambda.environments("counts")).toHaveLength(1);
+	expect(childrenOf(lambda, "counts")).toBeLessThanOrEqual(kept ? 1 : 3);
 }

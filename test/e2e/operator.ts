@@ -64,7 +64,7 @@ export async function startOperator(
 			handler: fileURLToPath(new URL("../fixtures/functions/powertools.mjs", import.meta.url)),
 			runtime,
 			memorySizeMb: 1024,
-			timeoutMs: 20_000,
+			timeoutMs: 100_000,
 			...options,
 			environment: {
 				SERVER: JSON.stringify([server]),

@@ -7,7 +7,7 @@ import { flatten, startOperator } from "./operator.ts";
 const notification = { jsonrpc: "2.0", method: "notifications/initialized" };
 const wellBehaved = fixtureServer("well-behaved");
 const own = { runtime: "own" } as const;
-const untilSeen = { timeout: 10_000 };
+const untilSeen = { timeout: 60_000 };
 
 const orders = [
 	"mcp logger tracer metrics",

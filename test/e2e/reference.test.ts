@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fixture, runtimes, startLambda, type TestLambda } from "../local/lambda.ts";
 import { connect, type Sdk, sdks, transportTo } from "./clients.ts";
 import { everything, fixtureServer, mcpFunction } from "./function.ts";
-import { overStdio, runSurface, type Transcript } from "./surface.ts";
+import { overStdio, runSurface } from "./surface.ts";
 
 const kinds = ["mcp.mjs", "middleware.mjs"];
 const combinations = runtimes.flatMap((runtime) => kinds.map((kind) => ({ runtime, kind })));
@@ -41,14 +41,6 @@ describe.each(runtimes)("a function of the reference's adapter in the runtime $n
 		mcpFunction(server, "request", runtime, { handler: fixture("reference.mjs"), environment });
 
 	describe.skipIf(runtime.skip)("", () => {
-		test(`serves the client of ${sdk.name} as the server does over a pipe, with a prefix before errors`, {
-			timeout: 60_000,
-		}, async () => {
-			const lambda = await startLambda({ everything: adapted(everything) });
-			const client = await connect(sdk, transportTo(lambda, "everything"));
-			expect(await runSurface(client, 4)).toEqual(asAdapted(await overStdio(sdk)));
-		});
-
 		test("answers notifications with nothing, and errors of its own reach the request", async () => {
 			const lambda = await startLambda({ broken: adapted(everything, { COMMAND: "/no/such/command" }) });
 			const { transport, received, problems } = listenTo(lambda, "broken");
@@ -74,17 +66,6 @@ describe.each(runtimes)("a function of the reference's adapter in the runtime $n
 		});
 	});
 });
-
-/** The adapter passes on an error of the SDK, whose message begins with its code, and no data. */
-function asAdapted(transcript: Transcript): Transcript {
-	return Object.fromEntries(
-		Object.entries(transcript).map(([name, outcome]) => {
-			if (!("error" in outcome)) return [name, outcome];
-			const { code, message } = outcome.error;
-			return [name, { error: { code, message: `MCP error ${code}: ${message}`, data: undefined } }];
-		}),
-	);
-}
 
 function listenTo(lambda: TestLambda, functionName: string) {
 	const transport = transportTo(lambda, functionName);

@@ -1,15 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { withoutKeptState } from "../../src/protocol/capabilities.ts";
-import { fixture, runtimes, startLambda } from "../local/lambda.ts";
+import { runtimes, startLambda } from "../local/lambda.ts";
 import { connect, type Sdk, sdks, transportTo } from "./clients.ts";
 import { everything, mcpFunction } from "./function.ts";
-import { overStdio, runSurface, type Transcript } from "./surface.ts";
+import { answersAsOverStdio, middleware, overStdio, runs, streams } from "./surface.ts";
 
-const kinds = [
-	{ kind: "runStdioRequest", handler: fixture("mcp.mjs") },
-	{ kind: "the middleware", handler: fixture("middleware.mjs") },
+// Each kind with one client; surface.soak.test.ts has them all.
+const tried = [
+	{ ...runs, sdk: sdks[0] as Sdk },
+	{ ...middleware, sdk: sdks[1] as Sdk },
+	{ ...streams, sdk: sdks[2] as Sdk },
 ];
-const combinations = runtimes.flatMap((runtime) => kinds.map((kind) => ({ ...runtime, ...kind })));
+const combinations = runtimes.flatMap((runtime) => tried.map((kind) => ({ ...runtime, ...kind })));
 
 test("over a pipe, most of the surface answers with results, and some with errors", async () => {
 	for (const sdk of sdks) {
@@ -19,38 +20,11 @@ test("over a pipe, most of the surface answers with results, and some with error
 	}
 });
 
-describe.each(combinations)("a function of $kind in the runtime $name", ({ handler, ...runtime }) => {
-	describe.skipIf(runtime.skip)("", () => {
-		test.each(sdks)("answers the client of $name as the server does over a pipe", async (sdk) => {
-			const lambda = await startLambda({
-				everything: mcpFunction(everything, "environment", runtime, { handler }),
-			});
-			const client = await connect(sdk, transportTo(lambda, "everything"));
-			expect(await runSurface(client)).toEqual(await overStdio(sdk));
-			expect(lambda.environments("everything")).toHaveLength(1);
-		});
+describe.each(combinations)("a function of $kind in the runtime $name", ({ sdk, ...combination }) => {
+	test.skipIf(combination.skip)(`answers the client of ${sdk.name} as the server does over a pipe`, async () => {
+		await answersAsOverStdio(combination, combination, sdk);
 	});
 });
-
-test("a function with a process for each request answers as the server does over a pipe", {
-	timeout: 60_000,
-}, async () => {
-	const [sdk] = sdks as readonly [Sdk];
-	const lambda = await startLambda({ everything: mcpFunction(everything, "request", { runtime: "own" }) });
-	const client = await connect(sdk, transportTo(lambda, "everything"));
-	const { server, ...others } = await runSurface(client);
-	const { server: ownServer, ...expected } = await overStdio(sdk);
-	expect(others).toEqual(expected);
-	// What would be gone with the process is not advertised.
-	const [version, capabilities, instructions] = resultOf(ownServer);
-	expect(resultOf(server)).toEqual([version, withoutKeptState({ capabilities }).capabilities, instructions]);
-	expect(capabilities).toHaveProperty("tasks");
-});
-
-function resultOf(outcome: Transcript[string] | undefined): [unknown, unknown, unknown] {
-	if (!outcome || !("result" in outcome)) throw new Error("no result");
-	return outcome.result as [unknown, unknown, unknown];
-}
 
 describe("what a server remembers from one request to the next", () => {
 	const link = { name: "a.gz", data: "data:text/plain,hello", outputType: "resourceLink" };

@@ -1,5 +1,8 @@
-import type { AnyClient, Sdk } from "./clients.ts";
-import { everything } from "./function.ts";
+import { expect } from "vitest";
+import type { LambdaFunctionParameters } from "../../src/client/index.ts";
+import { fixture, type Runtime, startLambda } from "../local/lambda.ts";
+import { type AnyClient, connect, type Sdk, transportTo } from "./clients.ts";
+import { everything, mcpFunction } from "./function.ts";
 
 type Step = readonly [name: string, run: (client: AnyClient) => Promise<unknown>];
 type Outcome =
@@ -132,6 +135,35 @@ async function runOverStdio(sdk: Sdk): Promise<Transcript> {
 	} finally {
 		await client.close();
 	}
+}
+
+/** How a function is made of the server: all of them answer as the server does over a pipe. */
+export type Kind = {
+	readonly kind: string;
+	readonly file: string;
+	readonly parameters?: Partial<LambdaFunctionParameters>;
+};
+
+export const runs: Kind = { kind: "runStdioRequest", file: "mcp.mjs" };
+export const middleware: Kind = { kind: "the middleware", file: "middleware.mjs" };
+export const streams: Kind = {
+	kind: "the middleware that streams",
+	file: "middleware-streaming.mjs",
+	parameters: { streaming: true },
+};
+
+/** Asks such a function and the server itself for everything, with the same client. */
+export async function answersAsOverStdio(
+	{ file, parameters }: Kind,
+	runtime: Pick<Runtime, "runtime">,
+	sdk: Sdk,
+): Promise<void> {
+	const lambda = await startLambda({
+		everything: mcpFunction(everything, "environment", runtime, { handler: fixture(file) }),
+	});
+	const client = await connect(sdk, transportTo(lambda, "everything", parameters));
+	expect(await runSurface(client)).toEqual(await overStdio(sdk));
+	expect(lambda.environments("everything")).toHaveLength(1);
 }
 
 /** The dynamic resources say when they were made. */

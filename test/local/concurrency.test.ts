@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { behaves, createGate, rejection, runtimes, startLambda, type TestLambda, until } from "./lambda.ts";
 
-const waits = { handler: behaves, exportName: "waits", timeoutMs: 30_000 } as const;
+const waits = { handler: behaves, exportName: "waits", timeoutMs: 100_000 } as const;
 
 const isBusy = (lambda: TestLambda, name: string, count: number) => (): boolean =>
 	lambda.environments(name).filter(({ state }) => state === "busy").length === count;

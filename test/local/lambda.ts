@@ -57,6 +57,9 @@ export type TestLambda = LocalLambda & {
 	survivors(): number[];
 };
 
+/** For functions whose INIT is not what is tested: longer than Lambda's, for a busy machine. */
+const initTimeoutMs = 100_000;
+
 /**
  * A Lambda with a client, which is closed when the test ends; the test fails when a process is left.
  *
@@ -70,9 +73,10 @@ export async function startLambda(
 	const mark = randomUUID();
 	const logs: LocalLambdaLog[] = [];
 	const events: LocalLambdaEvent[] = [];
+	const { NODE_COMPILE_CACHE = "" } = process.env;
 	const marked = Object.entries(functions).map(([name, fn]) => [
 		name,
-		{ ...fn, environment: { ...fn.environment, TEST_MARK: mark } },
+		{ initTimeoutMs, ...fn, environment: { ...fn.environment, NODE_COMPILE_CACHE, TEST_MARK: mark } },
 	]);
 	const lambda = await startLocalLambda({
 		...options,
@@ -146,7 +150,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Record<strin
 }
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-	for (let waits = 0; waits < 1000; waits++) {
+	for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
 		if (condition()) return;
 		await new Promise((resolve) => setTimeout(resolve, 10));
 	}

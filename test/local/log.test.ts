@@ -84,7 +84,7 @@ test("a handler that is not there is named with its absolute path", async (conte
 });
 
 test("the memory that is reported is that of all processes", async (context) => {
-	const handler = { handler: misbehaves, exportName: "keepsHeavyChild", timeoutMs: 20_000 };
+	const handler = { handler: misbehaves, exportName: "keepsHeavyChild", timeoutMs: 100_000 };
 	const lambda = await startLambda({ it: handler }, {}, context);
 	const reported = async (event: object) => {
 		const { log } = await lambda.invoke("it", event, { LogType: "Tail" });

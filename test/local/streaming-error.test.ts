@@ -5,7 +5,7 @@ import { openStream, readStream } from "./streams.ts";
 const streams = fixture("streams.mjs");
 const megabyte = 1024 * 1024;
 
-const fails = { handler: streams, exportName: "fails", timeoutMs: 20_000 } as const;
+const fails = { handler: streams, exportName: "fails", timeoutMs: 100_000 } as const;
 
 const trace = expect.any(Array) as unknown;
 const wentWrong = { errorType: "TypeError", errorMessage: "went wrong – midway", trace };
@@ -139,7 +139,7 @@ describe.each(runtimes)("a stream that fails, with the runtime $name,", ({ runti
 			{ errorType: "Runtime.MalformedStreamingHandler", errorMessage: "Only response streaming is supported.", trace },
 		],
 	])("is the function error of a handler that %s", async (_what, handler, expected) => {
-		const fn = { timeoutMs: 20_000, ...handler } as typeof fails;
+		const fn = { timeoutMs: 100_000, ...handler } as typeof fails;
 		const lambda = await startLambda({ fn }, { runtime });
 		const { bytes, complete } = await readStream(lambda, "fn", { code: 1, bytes: 7 * megabyte });
 		expect([bytes.length, complete?.ErrorCode]).toEqual([0, "Unhandled"]);
@@ -157,7 +157,7 @@ describe.each(runtimes)("a stream that fails, with the runtime $name,", ({ runti
 	});
 
 	test.skipIf(skip)("is what Middy's handler throws", async () => {
-		const middy = { handler: streams, exportName: "middyStreams", timeoutMs: 20_000 };
+		const middy = { handler: streams, exportName: "middyStreams", timeoutMs: 100_000 };
 		const lambda = await startLambda({ middy }, { runtime });
 		const { complete } = await readStream(lambda, "middy", { throws: true });
 		expect(complete?.ErrorCode).toBe("Error");

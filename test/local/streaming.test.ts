@@ -5,7 +5,7 @@ import { openStream, readStream } from "./streams.ts";
 const streams = fixture("streams.mjs");
 const megabyte = 1024 * 1024;
 
-const handlerOf = (exportName: string) => ({ handler: streams, exportName, timeoutMs: 20_000, memorySizeMb: 512 });
+const handlerOf = (exportName: string) => ({ handler: streams, exportName, timeoutMs: 100_000, memorySizeMb: 512 });
 
 describe.each(runtimes)("a streamed response with the runtime $name", ({ runtime, skip }) => {
 	test.skipIf(skip)("reaches the client piece by piece while the handler runs", async () => {
@@ -98,7 +98,7 @@ describe.each(runtimes)("a streamed response with the runtime $name", ({ runtime
 	});
 
 	test.skipIf(skip)("comes in pieces from a handler that returns its result, too", async () => {
-		const handler = { handler: behaves, exportName: "isSynchronous", memorySizeMb: 1024, timeoutMs: 20_000 };
+		const handler = { handler: behaves, exportName: "isSynchronous", memorySizeMb: 1024, timeoutMs: 100_000 };
 		const lambda = await startLambda({ echo: handler }, { runtime });
 		const text = "x".repeat(5 * megabyte);
 		const { bytes, complete } = await readStream(lambda, "echo", text);
@@ -149,16 +149,3 @@ describe.each(runtimes)("a streamed response with the runtime $name", ({ runtime
 		expect(stream.complete()).toEqual({});
 	});
 });
-
-test("fifty streams at once reach their clients and leave nothing behind", async () => {
-	const lambda = await startLambda({ writes: { ...handlerOf("writes"), timeoutMs: 100_000 } }, { concurrency: 50 });
-	const ids = Array.from({ length: 50 }, (_, id) => `${id} `);
-	const { gate, open } = await createGate();
-	const opened = await Promise.all(ids.map((id) => openStream(lambda, "writes", { pieces: [id, id], gates: [gate] })));
-	expect((await Promise.all(opened.map((stream) => stream.next()))).map(String)).toEqual(ids);
-	await open();
-	expect((await Promise.all(opened.map((stream) => stream.rest()))).map(String)).toEqual(ids);
-	expect(opened.map((stream) => stream.complete())).toEqual(ids.map(() => ({})));
-	await lambda.close();
-	expect(lambda.survivors()).toEqual([]);
-}, 120_000);

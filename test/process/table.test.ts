@@ -98,7 +98,7 @@ describe("listProcesses", () => {
 		const parent = spawn("sh", ["-c", "true & exec sleep 60"], { stdio: "ignore" });
 		onTestFinished(() => void parent.kill("SIGKILL"));
 		const child = () => listProcesses().find(({ parentPid }) => parentPid === parent.pid);
-		await vi.waitFor(() => expect(child()).toMatchObject({ zombie: true }), { timeout: 5000, interval: 10 });
+		await vi.waitFor(() => expect(child()).toMatchObject({ zombie: true }), { timeout: 60_000, interval: 10 });
 	});
 
 	test("reads what ps prints where there is no /proc", () => {
@@ -134,13 +134,16 @@ describe("signalProcess", () => {
 		const leader = spawn("sh", ["-c", "sleep 60 & wait"], { detached: true, stdio: "ignore" });
 		const pid = leader.pid as number;
 		onTestFinished(() => void signalProcess(-pid, "SIGKILL"));
-		await vi.waitFor(() => expect(processTree(listProcesses(), pid)).toHaveLength(2), { timeout: 5000, interval: 10 });
+		await vi.waitFor(() => expect(processTree(listProcesses(), pid)).toHaveLength(2), {
+			timeout: 60_000,
+			interval: 10,
+		});
 		const exit = once(leader, "exit");
 		expect(signalProcess(-pid, "SIGKILL")).toBe(true);
 		expect(await exit).toStrictEqual([null, "SIGKILL"]);
 		await vi.waitFor(
 			() => expect(processTree(listProcesses(), pid).filter(({ zombie }) => !zombie)).toStrictEqual([]),
-			{ timeout: 5000, interval: 10 },
+			{ timeout: 60_000, interval: 10 },
 		);
 	});
 });

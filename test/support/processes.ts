@@ -31,9 +31,9 @@ export function isAlive(pid: number): boolean {
 	return listProcesses().some((entry) => entry.pid === pid && !entry.zombie);
 }
 
-/** Waits for something that comes about by itself; fails when it takes unreasonably long. */
+/** Waits for something that comes about by itself; fails when it takes unreasonably long, also on a busy machine. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-	for (const deadline = performance.now() + 15_000; performance.now() < deadline; ) {
+	for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
 		if (condition()) return;
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}

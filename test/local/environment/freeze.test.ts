@@ -22,7 +22,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 describe.each(runtimes)("between invocations, with the runtime $name,", ({ runtime, skip }) => {
 	test.skipIf(skip)("every process of the environment is stopped, and continued by the next invocation", async () => {
 		const folder = await makeFolder();
-		const lambda = await startLambda({ ticks: { handler: ticks, timeoutMs: 20_000 } }, { runtime });
+		const lambda = await startLambda({ ticks: { handler: ticks, timeoutMs: 100_000 } }, { runtime });
 		await lambda.invoke("ticks", { folder, start: true });
 		await until(() => lambda.environments("ticks")[0]?.frozen === true, "the environment is frozen");
 		const stopped = readTicks(folder);
@@ -43,7 +43,7 @@ describe.each(runtimes)("between invocations, with the runtime $name,", ({ runti
 
 	test.skipIf(skip)("processes run on when freezing is switched off", async () => {
 		const folder = await makeFolder();
-		const lambda = await startLambda({ ticks: { handler: ticks, timeoutMs: 20_000, freeze: false } }, { runtime });
+		const lambda = await startLambda({ ticks: { handler: ticks, timeoutMs: 100_000, freeze: false } }, { runtime });
 		await lambda.invoke("ticks", { folder, start: true });
 		const before = readTicks(folder);
 		await until(() => readTicks(folder).every((count, index) => count > (before[index] ?? 0)), "all have ticked");

@@ -56,7 +56,7 @@ describe.concurrent.each(runtimes)("a function error with the runtime $name", ({
 	});
 
 	test.skipIf(skip)("is Runtime.ExitError when the heap grows over the memory size", async (context) => {
-		const handler = { handler: misbehaves, exportName: "fillsHeap", timeoutMs: 20_000 };
+		const handler = { handler: misbehaves, exportName: "fillsHeap", timeoutMs: 100_000 };
 		const lambda = await startLambda({ full: handler }, { runtime }, context);
 		const { payload } = await lambda.invoke("full");
 		expect(payload).toMatchObject({

@@ -58,7 +58,7 @@ describe.each(runtimes)("Invoke with the runtime $name", ({ runtime, skip }) => 
 	});
 
 	test.skipIf(skip)("accepts an Event at once and runs it in the background", async () => {
-		const waits = { handler: behaves, exportName: "waits", timeoutMs: 20_000 };
+		const waits = { handler: behaves, exportName: "waits", timeoutMs: 100_000 };
 		const lambda = await startLambda({ waits }, { runtime, concurrency: 1 });
 		const { gate, open } = await createGate();
 		const results = [1, 2].map(() => lambda.invoke("waits", { gate }, { InvocationType: "Event" }));
@@ -103,7 +103,7 @@ describe.each(runtimes)("Invoke with the runtime $name", ({ runtime, skip }) => 
 	});
 
 	test.skipIf(skip)("takes payloads up to 6 MB and gives results up to 6 MB", async () => {
-		const handler = { handler: behaves, exportName: "isSynchronous", memorySizeMb: 1024, timeoutMs: 20_000 };
+		const handler = { handler: behaves, exportName: "isSynchronous", memorySizeMb: 1024, timeoutMs: 100_000 };
 		const lambda = await startLambda({ echo: handler }, { runtime });
 		const text = "x".repeat(6 * megabyte - 2);
 		expect((await lambda.invoke("echo", text)).payload.got).toHaveLength(text.length);
@@ -120,7 +120,7 @@ describe.each(runtimes)("Invoke with the runtime $name", ({ runtime, skip }) => 
 	});
 
 	test.skipIf(skip)("answers a result over 6 MB with a function error and keeps the environment", async () => {
-		const handler = { handler: misbehaves, exportName: "returnsLarge", memorySizeMb: 1024, timeoutMs: 20_000 };
+		const handler = { handler: misbehaves, exportName: "returnsLarge", memorySizeMb: 1024, timeoutMs: 100_000 };
 		const lambda = await startLambda({ large: handler }, { runtime });
 		const limit = 6 * megabyte + 100;
 		expect((await lambda.invoke("large", { bytes: limit })).payload).toHaveLength(limit - 2);
