@@ -23,8 +23,10 @@ import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
 export type { HttpOptions, ResourceMetadata } from "../src/http/options.ts";
 export type { LifetimeOptions } from "../src/options.ts";
+export { type BearerChallenge, bearerChallenge } from "./challenge.ts";
 export type { LambdaClientContext, LambdaContext, McpContext, McpLambdaContext } from "./context.ts";
 export { type ForwardOptions, type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
+export { type McpGrant, type PolicyHandler, policyByClaim } from "./policy.ts";
 export type { McpStdioServerParams } from "./server-params.ts";
 
 requireNode();

@@ -6,7 +6,7 @@ import { readApiGatewayV1 } from "./api-gateway-v1.ts";
 import { readApiGatewayV2 } from "./api-gateway-v2.ts";
 import { decodeDirect } from "./direct.ts";
 import type { DecodedEvent } from "./event.ts";
-import { decodeHttp } from "./http-event.ts";
+import { decodeHttp, type HttpEvent } from "./http-event.ts";
 import { readLattice } from "./lattice.ts";
 
 const readers = [readApiGatewayV2, readApiGatewayV1, readLoadBalancer, readLattice];
@@ -22,10 +22,16 @@ export function decodeEvent(
 ): DecodedEvent | undefined {
 	const call = decodeAgentCore(event, facts);
 	if (call) return call;
-	if (!isObject(event) || event.requestContext === undefined) return decodeDirect(event);
+	const request = readHttpEvent(event);
+	return request ? decodeHttp(request, http) : decodeDirect(event);
+}
+
+/** An HTTP request, whichever front has made the event of it; `undefined` for what is none. */
+export function readHttpEvent(event: unknown): HttpEvent | undefined {
+	if (!isObject(event) || event.requestContext === undefined) return undefined;
 	for (const read of readers) {
 		const request = read(event);
-		if (request) return decodeHttp(request, http);
+		if (request) return request;
 	}
-	return decodeDirect(event);
+	return undefined;
 }

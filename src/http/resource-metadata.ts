@@ -2,7 +2,7 @@ import { type HttpAnswer, type HttpRequest, jsonAnswer, refuse } from "./message
 import type { ResourceMetadata } from "./options.ts";
 
 // https://www.rfc-editor.org/rfc/rfc9728#section-3.1: the path of the resource comes behind the well-known part.
-const wellKnownPath = "/.well-known/oauth-protected-resource";
+export const wellKnownPath = "/.well-known/oauth-protected-resource";
 
 // Clients in a browser ask from any page, with a header of MCP's that takes a preflight.
 const readableByAll = {

@@ -223,10 +223,16 @@ describe("the trace", () => {
 describe("the metrics", () => {
 	test("count starts, standby hits, queueing and crash loops", async () => {
 		const operator = await startOperator(wellBehaved, {}, own);
-		for (let round = 0; round < 3; round += 1) await operator.invoke(toolCall("sleep", { ms: 200 }));
-		await expect.poll(() => operator.values(metricNames.standbyHits), untilSeen).toEqual([1, 1, 1]);
+		// On a busy machine the next standby may not be ready yet when the next request comes.
+		let rounds = 0;
+		const hits = () => operator.values(metricNames.standbyHits).filter((count) => count === 1);
+		for (; rounds < 50 && hits().length < 3; rounds += 1) {
+			await operator.invoke(toolCall("sleep", { ms: 200 }));
+		}
+		await expect.poll(() => operator.values(metricNames.queueTime).length, untilSeen).toBe(rounds);
+		expect(hits().length).toBeGreaterThanOrEqual(3);
+		expect(operator.values(metricNames.standbyHits)).toHaveLength(rounds);
 		expect(operator.values(metricNames.serverStarts).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(3);
-		expect(operator.values(metricNames.queueTime)).toHaveLength(3);
 		expect(operator.values(metricNames.latency).every((ms) => ms >= 200)).toBe(true);
 
 		const broken = await startOperator(fixtureServer("exits-at-once"), { OPTIONS: '{"standby":0}' }, own);
