@@ -45,6 +45,8 @@ async function runProgram(path: string, env: Readonly<Record<string, string>> = 
 test("every snippet says how it is tried", () => {
 	expect(snippets.length).toBeGreaterThan(10);
 	const kinds = ["handler", "program", "local", "packed", "params", "http-client", "http-server"];
+	// Those of docs/authorization.md are tried in authorization.test.ts.
+	kinds.push("handler-of-claims", "handler-of-tokens");
 	for (const { place, kind } of snippets) expect(kinds, place).toContain(kind);
 });
 
