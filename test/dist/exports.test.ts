@@ -88,7 +88,12 @@ test("the core has exactly what was promised", () => {
 });
 
 test("the middleware has exactly what was promised", () => {
-	expect(Object.keys(middleware).sort()).toStrictEqual(["mcpStdioServer", "mcpStdioServerValidateOptions"]);
+	expect(Object.keys(middleware).sort()).toStrictEqual([
+		"bearerChallenge",
+		"mcpStdioServer",
+		"mcpStdioServerValidateOptions",
+		"policyByClaim",
+	]);
 });
 
 test("the client has what was promised", () => {
