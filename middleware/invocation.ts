@@ -16,7 +16,7 @@ import type { Invocation, Reports } from "../src/powertools/reports.ts";
 import { runResolved } from "../src/run.ts";
 import { isLarge } from "../src/session/answers.ts";
 import { type AnyContext, clockOf, type McpContext } from "./context.ts";
-import { problemWithResponse } from "./result.ts";
+import { createResultCheck } from "./result.ts";
 import type { ParamsSource } from "./server-params.ts";
 
 /** What all invocations share. */
@@ -60,8 +60,11 @@ export function startInvocation(
 ): McpInvocation {
 	const { messages, reply } = received;
 	const refuse = createRefusals(bridge, invocation);
+	const problemWith = createResultCheck(reply, options.isStreamed);
+	// Measuring costs as much as writing: short ones need it only where many make one result.
+	const isBatch = messages.length > 1;
 	const forwarder = createForwarder(bridge, invocation, request, options, (response) =>
-		isLarge(response) ? problemWithResponse(response, reply, options.isStreamed) : undefined,
+		isBatch || isLarge(response) ? problemWith(response) : undefined,
 	);
 	const forwarded = new Map<JsonRpcRequest["id"], Forwarded>();
 	const requests = messages.flatMap((message) => (message.kind === "request" ? [message.request] : []));
@@ -80,7 +83,7 @@ export function startInvocation(
 	/** What a handler returned, as far as it can be written. */
 	function check(answer: JsonRpcResponse, message: JsonRpcRequest): JsonRpcResponse {
 		const response = answer.id === message.id ? answer : { ...answer, id: message.id };
-		const problem = problemWithResponse(response, reply, options.isStreamed);
+		const problem = problemWith(response);
 		return problem ? refuse(problem, message.id, message) : response;
 	}
 

@@ -34,8 +34,10 @@ export function readApiGatewayV1(event: Readonly<Record<string, unknown>>): Http
 		isBase64Encoded,
 		requestContext: context,
 	} = event as Event;
-	// `path` has no stage, and `requestContext.path` is what the client wrote: a stage or the base path of a custom domain.
-	const own = apiPath(path, resource, pathParameters, undefined);
+	// `requestContext.path` is what the client wrote, with a stage or the base path of a custom domain. `path` has no stage, except
+	// for HTTP APIs, whose events name their version.
+	const stage = event.version === "1.0" && context.stage !== "$default" ? context.stage : undefined;
+	const own = apiPath(path, resource, pathParameters, stage);
 	const asked = context.path ?? path;
 	const basePath = asked.endsWith(own.path) ? asked.slice(0, -own.path.length) : own.basePath;
 	return {

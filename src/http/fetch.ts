@@ -13,10 +13,10 @@ import { resolveParams, type StdioServerParams } from "../params.ts";
 import { createStreamedResult } from "../result.ts";
 import { runResolved } from "../run.ts";
 import { type OptionRules, validateOptions } from "../validate.ts";
-import { type HttpAnswer, type HttpHead, type HttpRequest, refuse } from "./message.ts";
+import { type HttpAnswer, type HttpHead, type HttpRequestHead, refuse } from "./message.ts";
 import { type HttpOptions, httpRules, resolveHttpOptions } from "./options.ts";
 import { keepAlive, keepAliveMs } from "./sse.ts";
-import { type HttpReply, receiveHttp } from "./streamable.ts";
+import { answerHead, type HttpReply, receiveBody } from "./streamable.ts";
 
 /** How requests are received and treated. */
 export type McpFetchOptions = HttpOptions & LifetimeOptions & Pick<StdioRequestOptions, "timeoutMs" | "exposeStderr">;
@@ -63,9 +63,13 @@ export function createMcpFetch(
 	const forwarding = resolveRequestOptions({ lifetime, standby, maxProcesses, observer, timeoutMs, exposeStderr });
 
 	return async function fetchMcp(request) {
-		const read = await readRequest(request);
-		if ("answered" in read) return toResponse(read.answered);
-		const received = receiveHttp(read.request, http);
+		const head = readHead(request);
+		// What is refused is not read: it may have megabytes.
+		const refused = answerHead(head, http);
+		if (refused) return toResponse(refused);
+		const body = await readBody(request);
+		if (body === "too large") return toResponse(refuse(413, `Payload too large: at most ${maxRequestBytes} bytes`));
+		const received = receiveBody({ ...head, body: body && decode(body) });
 		if ("answered" in received) return toResponse(received.answered);
 		const controller = new AbortController();
 		const abort = (): void => controller.abort("The client has gone");
@@ -114,21 +118,14 @@ function toInit({ status, headers }: HttpHead): ResponseInit {
 	return { status, headers: { ...headers } };
 }
 
-type Read = { readonly request: HttpRequest } | { readonly answered: HttpAnswer };
-
-async function readRequest(request: Request): Promise<Read> {
-	const body = await readBody(request);
-	if (body === "too large") return { answered: refuse(413, `Payload too large: at most ${maxRequestBytes} bytes`) };
+function readHead(request: Request): HttpRequestHead {
 	return {
-		request: {
-			method: request.method,
-			path: new URL(request.url).pathname,
-			basePath: "",
-			header: (name) => request.headers.get(name) ?? undefined,
-			body: body === undefined ? undefined : decode(body),
-			// Of what the URL says, the client has decided.
-			ownOrigin: undefined,
-		},
+		method: request.method,
+		path: new URL(request.url).pathname,
+		basePath: "",
+		header: (name) => request.headers.get(name) ?? undefined,
+		// Of what the URL says, the client has decided.
+		ownOrigin: undefined,
 	};
 }
 

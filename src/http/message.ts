@@ -2,14 +2,18 @@
  * One HTTP request as plain data, whatever front or server it came through: web objects cost a third of a warm request, so
  * they are made only for the code that asks for them.
  */
-export type HttpRequest = {
+export type HttpRequest = HttpRequestHead & {
+	/** The body as text; `undefined` when its bytes are no UTF-8. */
+	readonly body: string | undefined;
+};
+
+/** What is known before the body. */
+export type HttpRequestHead = {
 	readonly method: string;
 	/** The path without query, stage and base path; it begins with a slash. */
 	readonly path: string;
 	/** A header's value by its lower-case name; repeated headers are joined by commas. */
 	readonly header: (name: string) => string | undefined;
-	/** The body as text; `undefined` when its bytes are no UTF-8. */
-	readonly body: string | undefined;
 	/**
 	 * The origin by which the front itself knows that it is reached, such as `https://abc.lambda-url.eu-west-1.on.aws`; never
 	 * from a header. `undefined` where only the client says.

@@ -1,4 +1,4 @@
-import { type HttpAnswer, type HttpRequest, refuse } from "./message.ts";
+import { type HttpAnswer, type HttpRequestHead, refuse } from "./message.ts";
 
 /** Which web pages, and which host names, a request may come from and to. */
 export type OriginRules = {
@@ -16,7 +16,7 @@ const loopbackNames: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[
  * `allowedOrigins` lists; `null` is an origin like any other. The `Host` header proves nothing, so an origin that
  * equals it is still foreign.
  */
-export function refuseForeign(request: HttpRequest, rules: OriginRules): HttpAnswer | undefined {
+export function refuseForeign(request: HttpRequestHead, rules: OriginRules): HttpAnswer | undefined {
 	const host = request.header("host");
 	if (rules.allowedHosts && !(host !== undefined && listsHost(rules.allowedHosts, host))) {
 		return refuse(403, `Forbidden: the host ${quote(host)} is not one of allowedHosts`);
@@ -26,7 +26,7 @@ export function refuseForeign(request: HttpRequest, rules: OriginRules): HttpAns
 	return refuse(403, `Forbidden: the origin ${quote(origin)} is not one of allowedOrigins`);
 }
 
-function isOwn(origin: string, { ownOrigin, header }: HttpRequest, { allowedHosts }: OriginRules): boolean {
+function isOwn(origin: string, { ownOrigin, header }: HttpRequestHead, { allowedHosts }: OriginRules): boolean {
 	const url = parseOrigin(origin);
 	if (!url) return false;
 	if (ownOrigin !== undefined && url.origin === ownOrigin) return true;

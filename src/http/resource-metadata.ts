@@ -1,4 +1,4 @@
-import { type HttpAnswer, type HttpRequest, jsonAnswer, refuse } from "./message.ts";
+import { type HttpAnswer, type HttpRequestHead, jsonAnswer, refuse } from "./message.ts";
 import type { ResourceMetadata } from "./options.ts";
 
 // https://www.rfc-editor.org/rfc/rfc9728#section-3.1: the path of the resource comes behind the well-known part.
@@ -13,7 +13,7 @@ const readableByAll = {
 
 /** Answers what is asked below `/.well-known/`; `undefined` for any other path. */
 export function answerWellKnown(
-	request: HttpRequest,
+	request: HttpRequestHead,
 	metadata: ResourceMetadata | undefined,
 	endpointPath: string | undefined,
 ): HttpAnswer | undefined {
@@ -38,8 +38,7 @@ export function answerWellKnown(
 		...(metadata.scopes && { scopes_supported: metadata.scopes }),
 		bearer_methods_supported: ["header"],
 	};
-	const answer = jsonAnswer(200, described, readableByAll);
-	return method === "HEAD" ? { ...answer, body: "" } : answer;
+	return jsonAnswer(200, described, readableByAll);
 }
 
 function suffixOf(path: string): string | undefined {
@@ -48,12 +47,12 @@ function suffixOf(path: string): string | undefined {
 }
 
 /** The suffix is the endpoint's path, with or without what the front has cut from it. */
-function isPathOf({ basePath }: HttpRequest, suffix: string, endpointPath: string): boolean {
+function isPathOf({ basePath }: HttpRequestHead, suffix: string, endpointPath: string): boolean {
 	return suffix === endpointPath || suffix === basePath + endpointPath;
 }
 
 /** Never from a forwarded header: a client that believed it would send its token to another origin. */
-function resourceOf({ ownOrigin, basePath }: HttpRequest, path: string): string | undefined {
+function resourceOf({ ownOrigin, basePath }: HttpRequestHead, path: string): string | undefined {
 	if (ownOrigin === undefined) return undefined;
 	const hasBase = basePath !== "" && (path === basePath || path.startsWith(`${basePath}/`));
 	return ownOrigin + (hasBase ? path : basePath + path);

@@ -1,6 +1,8 @@
 import { bridgeFailureOf } from "../errors.ts";
+import { canBeWritten, parseJson } from "../json.ts";
 import {
 	isObject,
+	isRequestId,
 	type JsonRpcNotification,
 	type JsonRpcResponse,
 	type ReceivedMessage,
@@ -8,7 +10,14 @@ import {
 } from "../jsonrpc.ts";
 import { legacyRevision, legacyVersions } from "../protocol/revisions.ts";
 import { acceptsReplies, isJson } from "./headers.ts";
-import { type HttpAnswer, type HttpHead, type HttpRequest, jsonAnswer, refuse } from "./message.ts";
+import {
+	type HttpAnswer,
+	type HttpHead,
+	type HttpRequest,
+	type HttpRequestHead,
+	jsonAnswer,
+	refuse,
+} from "./message.ts";
 import type { ResolvedHttpOptions } from "./options.ts";
 import { refuseForeign } from "./origin.ts";
 import { answerWellKnown } from "./resource-metadata.ts";
@@ -39,18 +48,25 @@ const longestBatch = 100;
  * streams that outlive an answer: GET and DELETE get 405, which the specification provides for.
  */
 export function receiveHttp(request: HttpRequest, options: ResolvedHttpOptions): ReceivedHttp {
-	const answered = answerWithoutMessages(request, options);
-	return answered ? { answered } : receivePost(request);
+	const answered = answerHead(request, options);
+	return answered ? { answered } : receiveBody(request);
 }
 
-function answerWithoutMessages(request: HttpRequest, options: ResolvedHttpOptions): HttpAnswer | undefined {
+/** The answer that needs no look at the body; `undefined` when the request is a POST with a message. */
+export function answerHead(request: HttpRequestHead, options: ResolvedHttpOptions): HttpAnswer | undefined {
+	const answered = answerWithoutMessages(request, options);
+	// https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
+	return answered && request.method === "HEAD" ? { ...answered, body: "" } : answered;
+}
+
+function answerWithoutMessages(request: HttpRequestHead, options: ResolvedHttpOptions): HttpAnswer | undefined {
 	const { method, path } = request;
 	if (isHealthCheck(request, options.healthPath)) return jsonAnswer(200, { status: "ok" });
 	const wellKnown = answerWellKnown(request, options.resourceMetadata, options.path);
 	if (wellKnown) return wellKnown;
 	const foreign = refuseForeign(request, options);
 	if (foreign) return foreign;
-	if (options.path !== undefined && path !== options.path && path !== `${options.path}/`) {
+	if (options.path !== undefined && withoutSlash(path) !== withoutSlash(options.path)) {
 		return refuse(404, `Not found: ${path.slice(0, 200)}; the endpoint is ${options.path}`);
 	}
 	if (method !== "POST") {
@@ -75,18 +91,27 @@ function answerWithoutMessages(request: HttpRequest, options: ResolvedHttpOption
 }
 
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#lambda-target-groups-health-checks
-function isHealthCheck({ method, path, header }: HttpRequest, healthPath: string | undefined): boolean {
+function isHealthCheck({ method, path, header }: HttpRequestHead, healthPath: string | undefined): boolean {
 	if (method !== "GET" && method !== "HEAD") return false;
 	return path === healthPath || header("user-agent")?.startsWith("ELB-HealthChecker/") === true;
 }
 
-function receivePost({ body, header }: HttpRequest): ReceivedHttp {
+function withoutSlash(path: string): string {
+	return path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+/** Receives the body of a POST whose head nothing speaks against. */
+export function receiveBody({ body, header }: HttpRequest): ReceivedHttp {
 	let value: unknown;
 	try {
 		if (body === undefined) throw new SyntaxError("the body is no UTF-8");
-		value = JSON.parse(body);
-	} catch {
-		return { answered: refuse(400, "Parse error: the body is not JSON in UTF-8", { code: -32700 }) };
+		// https://www.rfc-editor.org/rfc/rfc8259#section-8.1: a byte-order mark may be ignored.
+		const text = body.startsWith("\ufeff") ? body.slice(1) : body;
+		value = parseJson(text);
+		if (!canBeWritten(value, text)) throw new RangeError("the body is nested too deeply");
+	} catch (error) {
+		const what = error instanceof RangeError ? "is nested too deeply" : "is not JSON in UTF-8";
+		return { answered: refuse(400, `Parse error: the body ${what}`, { code: -32700 }) };
 	}
 	if (!Array.isArray(value)) return receiveMessages([value], false);
 	const problem = problemOfBatch(value, header("mcp-protocol-version"));
@@ -101,7 +126,9 @@ function problemOfBatch(batch: readonly unknown[], version: string | undefined):
 	if (batch.length > longestBatch) return `a batch of ${batch.length} messages; send at most ${longestBatch}`;
 	// https://modelcontextprotocol.io/specification/2025-03-26/basic/lifecycle#initialization
 	const hasInitialize = batch.length > 1 && batch.some((item) => isObject(item) && item.method === "initialize");
-	return hasInitialize ? "initialize must not be part of a batch" : undefined;
+	if (hasInitialize) return "initialize must not be part of a batch";
+	const ids = batch.flatMap((item) => (isObject(item) && "method" in item && isRequestId(item.id) ? [item.id] : []));
+	return new Set(ids).size < ids.length ? "a batch with two requests of one id" : undefined;
 }
 
 function receiveMessages(values: readonly unknown[], isBatch: boolean): ReceivedHttp {

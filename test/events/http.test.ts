@@ -88,6 +88,8 @@ describe.each(sources)("the event of $name", ({ reader, make }) => {
 	});
 });
 
+const httpApiContext = { path: "/prod/mcp", stage: "prod", domainName: "api1.execute-api.eu-west-1.amazonaws.com" };
+
 describe("stages and base paths", () => {
 	test.each<[string, Reader, Record<string, unknown>, string, string]>([
 		["an HTTP API's stage", "readApiGatewayV2", httpApiEvent({}, "prod"), "/mcp", "/prod"],
@@ -109,6 +111,18 @@ describe("stages and base paths", () => {
 		],
 		["a mapping of a custom domain", "readApiGatewayV2", { ...httpApiEvent(), rawPath: "/v1/mcp" }, "/mcp", "/v1"],
 		["a REST API's stage", "readApiGatewayV1", restApiEvent(), "/mcp", "/prod"],
+		[
+			"the stage of an HTTP API that sends 1.0",
+			"readApiGatewayV1",
+			{
+				...restApiEvent({ path: "/prod/mcp" }, ""),
+				version: "1.0",
+				resource: "$default",
+				requestContext: httpApiContext,
+			},
+			"/mcp",
+			"/prod",
+		],
 		["the root of a stage", "readApiGatewayV1", { ...restApiEvent({ path: "/" }), resource: "/" }, "/", "/prod"],
 	])("%s is cut from the path", (_, reader, event, path, basePath) => {
 		expect(read(reader, event).request).toMatchObject({ path, basePath });

@@ -121,6 +121,22 @@ describe.each(middys)("with $name, over HTTP,", ({ middy }) => {
 		expect(await invoke(restApiEvent(json(call)))).toMatchObject({ statusCode: 200 });
 	});
 
+	test("the responses to a batch share the limit of its source", async () => {
+		const invoke = invoker({ lifetime: "environment" });
+		const call = callTool("payload", { bytes: 100_000 });
+		const batch = Array.from({ length: 12 }, (_, id) => ({ ...call, id }));
+		const headers = { "MCP-Protocol-Version": "2025-03-26" };
+		const answer = await invoke(loadBalancerEvent({ ...json(batch), headers }));
+		expect(answer.statusCode).toBe(200);
+		expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(1024 * 1024);
+		const responses: { id: number; error?: { data: { code: string } } }[] = JSON.parse(answer.body);
+		expect(responses.map(({ id }) => id)).toEqual(batch.map(({ id }) => id));
+		const codes = responses.flatMap(({ error }) => error?.data.code ?? []);
+		expect(codes.length).toBeGreaterThan(0);
+		expect(codes.length).toBeLessThan(4);
+		expect(new Set(codes)).toEqual(new Set(["MESSAGE_TOO_LARGE"]));
+	});
+
 	test("a handler sees the authorizer, and may answer as JSON-RPC or as HTTP", async () => {
 		const claims: unknown[] = [];
 		const policy: Handler = (event, context) => {
