@@ -1,16 +1,7 @@
 import type { HttpAnswer } from "../http/message.ts";
 import { isObject } from "../jsonrpc.ts";
-import { bodyText, headerLookup, plainPrelude, plainResult } from "./http.ts";
+import { bodyText, headerLookup, plainPrelude, plainResult, textOr } from "./http.ts";
 import type { HttpEvent } from "./http-event.ts";
-
-type Event = {
-	readonly httpMethod: string;
-	readonly path?: string;
-	readonly headers?: Readonly<Record<string, string>> | null;
-	readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>> | null;
-	readonly body?: string | null;
-	readonly isBase64Encoded?: boolean;
-};
 
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html: 1 MB, both ways.
 const limitBytes = 1024 * 1024;
@@ -24,17 +15,17 @@ export function readLoadBalancer(event: Readonly<Record<string, unknown>>): Http
 	const { requestContext } = event;
 	if (!isObject(requestContext) || !isObject(requestContext.elb) || typeof event.httpMethod !== "string")
 		return undefined;
-	const { httpMethod, path = "/", headers, multiValueHeaders, body, isBase64Encoded } = event as Event;
+	const { httpMethod, headers, multiValueHeaders, body, isBase64Encoded } = event;
 	return {
 		request: {
 			method: httpMethod,
-			path,
+			path: textOr(event.path, "/"),
 			basePath: "",
 			header: headerLookup(headers, multiValueHeaders),
 			body: bodyText(body, isBase64Encoded),
 			ownOrigin: undefined,
 		},
-		result: multiValueHeaders ? multiValueResult : plainResult,
+		result: isObject(multiValueHeaders) ? multiValueResult : plainResult,
 		prelude: plainPrelude,
 		limitBytes,
 	};

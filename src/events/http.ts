@@ -1,22 +1,26 @@
 import type { HttpAnswer, HttpHead, HttpRequest } from "../http/message.ts";
+import { isObject } from "../jsonrpc.ts";
 import type { HttpEvent } from "./http-event.ts";
 
-type Values = Readonly<Record<string, string | readonly string[] | undefined>> | null | undefined;
-
 /** Looks headers up, whatever their case; of two records the later one counts, which may have lists of values. */
-export function headerLookup(...records: readonly Values[]): HttpRequest["header"] {
+export function headerLookup(...records: readonly unknown[]): HttpRequest["header"] {
 	let known: Map<string, string> | undefined;
 	return (name) => {
 		known ??= new Map(
 			records.flatMap((record) =>
-				Object.entries(record ?? {}).flatMap(([key, value]): [string, string][] => {
-					const text = Array.isArray(value) ? value.join(", ") : value;
+				Object.entries(isObject(record) ? record : {}).flatMap(([key, value]): [string, string][] => {
+					const text = Array.isArray(value) ? value.filter((item) => typeof item === "string").join(", ") : value;
 					return typeof text === "string" ? [[key.toLowerCase(), text]] : [];
 				}),
 			),
 		);
 		return known.get(name);
 	};
+}
+
+/** A member that AWS sends as text; the fallback for anything else, which events of tests and of other senders have. */
+export function textOr<T>(value: unknown, fallback: T): string | T {
+	return typeof value === "string" ? value : fallback;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -42,10 +46,11 @@ export type ApiPath = { readonly path: string; readonly basePath: string };
 export function apiPath(
 	whole: string,
 	route: string | undefined,
-	parameters: Readonly<Record<string, string | undefined>> | null | undefined,
+	parameters: unknown,
 	stage: string | undefined,
 ): ApiPath {
-	const filled = route?.replaceAll(/\{([^}+]+)\+?\}/g, (_, name: string) => parameters?.[name] ?? "");
+	const given: Readonly<Record<string, unknown>> = isObject(parameters) ? parameters : {};
+	const filled = route?.replaceAll(/\{([^}+]+)\+?\}/g, (_, name: string) => textOr(given[name], ""));
 	if (filled?.startsWith("/") && filled !== "/" && whole.endsWith(filled)) {
 		return { path: filled, basePath: whole.slice(0, -filled.length) };
 	}
