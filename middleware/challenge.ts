@@ -1,6 +1,6 @@
 import { readHttpEvent } from "../src/events/index.ts";
 import { refuse } from "../src/http/message.ts";
-import { wellKnownPath } from "../src/http/resource-metadata.ts";
+import { metadataUrl } from "../src/http/resource-metadata.ts";
 import { isText, listOfTexts, type OptionRules, oneOf, validateOptions } from "../src/validate.ts";
 
 export type BearerChallenge = {
@@ -41,9 +41,8 @@ export function bearerChallenge(event: unknown, options: BearerChallenge = {}): 
 	const http = readHttpEvent(event);
 	if (!http) throw new TypeError("bearerChallenge answers HTTP requests; this event is none");
 	const { error, scopes } = options;
-	const { ownOrigin, basePath, path } = http.request;
-	const known = ownOrigin === undefined ? undefined : ownOrigin + wellKnownPath + basePath + path;
-	const parameters = { resource_metadata: options.resourceMetadata ?? known, error, scope: scopes?.join(" ") };
+	const resource_metadata = options.resourceMetadata ?? metadataUrl(http.request, undefined);
+	const parameters = { resource_metadata, error, scope: scopes?.join(" ") };
 	const written = Object.entries(parameters).flatMap(([name, value]) =>
 		value === undefined ? [] : [`${name}="${value.replaceAll(/["\\\r\n]/g, "")}"`],
 	);

@@ -21,7 +21,7 @@ import { asFailure, type Bridge, givenUp, type McpInvocation, type Received, sta
 import { type McpStdioServerOptions, mcpStdioServerValidateOptions } from "./options.ts";
 import { type McpStdioServerParams, paramsSource } from "./server-params.ts";
 
-export type { HttpOptions, ResourceMetadata } from "../src/http/options.ts";
+export type { HttpOptions, ResourceMetadata, ServerCard } from "../src/http/options.ts";
 export type { LifetimeOptions } from "../src/options.ts";
 export { type BearerChallenge, bearerChallenge } from "./challenge.ts";
 export type { LambdaClientContext, LambdaContext, McpContext, McpLambdaContext } from "./context.ts";

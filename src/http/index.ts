@@ -7,6 +7,6 @@
 import { requireNode } from "../node-version.ts";
 
 export { createMcpFetch, type McpFetchOptions } from "./fetch.ts";
-export type { HttpOptions, ResourceMetadata } from "./options.ts";
+export type { HttpOptions, ResourceMetadata, ServerCard } from "./options.ts";
 
 requireNode();

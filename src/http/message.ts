@@ -23,7 +23,7 @@ export type HttpRequestHead = {
 	readonly basePath: string;
 };
 
-/** The head of an HTTP answer. Header names are in lower case. */
+/** The head of an HTTP answer. Header names are in lower case, but for those of CORS. */
 export type HttpHead = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
 /** A whole HTTP answer; the body is text, and empty where there is none. */
@@ -44,4 +44,16 @@ export function refuse(
 	{ code = -32000, headers = {} }: { readonly code?: number; readonly headers?: Readonly<Record<string, string>> } = {},
 ): HttpAnswer {
 	return jsonAnswer(status, { jsonrpc: "2.0", error: { code, message }, id: null }, headers);
+}
+
+/** Pages of any origin may read. In the letters in which `@middy/http-cors` looks for what is set already. */
+export const readableByAll = {
+	"Access-Control-Allow-Origin": "*",
+	"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+	"Access-Control-Allow-Headers": "*",
+};
+
+/** A path by which one with a slash behind is the same. */
+export function withoutSlash(path: string): string {
+	return path.endsWith("/") ? path.slice(0, -1) : path;
 }

@@ -15,6 +15,27 @@ export type ResourceMetadata = {
 	readonly resource?: string | undefined;
 };
 
+/**
+ * What a client may learn of the server before it connects: a Server Card, which is an experiment of MCP's working group
+ * (https://github.com/modelcontextprotocol/experimental-ext-server-card). Everybody may read it. `$schema` and `remotes` are added.
+ */
+export type ServerCard = {
+	/** Reversed domain and name, such as `"com.example/weather"`; with at most 200 characters. */
+	readonly name: string;
+	/** The server's version, as it says it itself. */
+	readonly version: string;
+	/** What it is for, in at most 100 characters. */
+	readonly description: string;
+	/** What people call it, in at most 100 characters. */
+	readonly title?: string | undefined;
+	readonly websiteUrl?: string | undefined;
+	readonly repository?: Readonly<Record<string, unknown>> | undefined;
+	readonly icons?: readonly Readonly<Record<string, unknown>>[] | undefined;
+	/** Where the server is reached. @default the endpoint, by the URL that the front knows or `resourceMetadata.resource` says */
+	readonly remotes?: readonly Readonly<Record<string, unknown>>[] | undefined;
+	readonly _meta?: Readonly<Record<string, unknown>> | undefined;
+};
+
 /** How requests over HTTP are received, by the middleware and by `createMcpFetch` alike. */
 export type HttpOptions = {
 	/**
@@ -32,6 +53,12 @@ export type HttpOptions = {
 	readonly healthPath?: string | undefined;
 	/** Served at `/.well-known/oauth-protected-resource`, with and without the endpoint's path behind it. @default none */
 	readonly resourceMetadata?: ResourceMetadata | undefined;
+	/**
+	 * Served behind the endpoint's path at `/server-card`, and listed at `/.well-known/ai-catalog.json`. Experimental, as the draft is.
+	 *
+	 * @default none
+	 */
+	readonly serverCard?: ServerCard | undefined;
 };
 
 export type ResolvedHttpOptions = {
@@ -40,6 +67,7 @@ export type ResolvedHttpOptions = {
 	readonly path: string | undefined;
 	readonly healthPath: string | undefined;
 	readonly resourceMetadata: ResourceMetadata | undefined;
+	readonly serverCard: ServerCard | undefined;
 };
 
 const isListOf = (accepts: (item: string) => boolean) => (value: unknown) =>
@@ -72,7 +100,40 @@ export const httpRules: OptionRules<HttpOptions> = {
 			(value.scopes === undefined || isListOf(() => true)(value.scopes)) &&
 			(value.resource === undefined || (isText(value.resource) && isUrl(value.resource))),
 	},
+	serverCard: {
+		expected:
+			'an object with name (such as "com.example/weather"), version and description (100 characters), and perhaps title, websiteUrl, repository, icons, remotes and _meta',
+		accepts: isServerCard,
+	},
 };
+
+const isTextOf =
+	(longest: number) =>
+	(value: unknown): boolean =>
+		isText(value) && value !== "" && value.length <= longest;
+const isOptional = (accepts: (value: unknown) => boolean) => (value: unknown) => value === undefined || accepts(value);
+const isObjects = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
+
+/** https://github.com/modelcontextprotocol/experimental-ext-server-card/blob/main/schema.ts */
+const cardMembers: { readonly [member in keyof Required<ServerCard>]: (value: unknown) => boolean } = {
+	name: (value) => isTextOf(200)(value) && /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/.test(value as string),
+	version: isTextOf(255),
+	description: isTextOf(100),
+	title: isOptional(isTextOf(100)),
+	websiteUrl: isOptional((value) => isText(value) && isUrl(value)),
+	repository: isOptional(isObject),
+	icons: isOptional(isObjects),
+	remotes: isOptional(isObjects),
+	_meta: isOptional(isObject),
+};
+
+function isServerCard(value: unknown): boolean {
+	return (
+		isObject(value) &&
+		Object.keys(value).every((member) => Object.hasOwn(cardMembers, member)) &&
+		Object.entries(cardMembers).every(([member, accepts]) => accepts(value[member]))
+	);
+}
 
 export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
 	return {
@@ -81,5 +142,6 @@ export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
 		path: options.path,
 		healthPath: options.healthPath,
 		resourceMetadata: options.resourceMetadata,
+		serverCard: options.serverCard,
 	};
 }

@@ -21,6 +21,7 @@ import {
 import type { ResolvedHttpOptions } from "./options.ts";
 import { refuseForeign } from "./origin.ts";
 import { answerWellKnown } from "./resource-metadata.ts";
+import { answerServerCard } from "./server-card.ts";
 import { frame, streamHead } from "./sse.ts";
 import { statusOf } from "./status.ts";
 
@@ -62,6 +63,11 @@ export function answerHead(request: HttpRequestHead, options: ResolvedHttpOption
 function answerWithoutMessages(request: HttpRequestHead, options: ResolvedHttpOptions): HttpAnswer | undefined {
 	const { method, path } = request;
 	if (isHealthCheck(request, options.healthPath)) return jsonAnswer(200, { status: "ok" });
+	const card = answerServerCard(request, options.serverCard, {
+		path: options.path,
+		resource: options.resourceMetadata?.resource,
+	});
+	if (card) return card;
 	const wellKnown = answerWellKnown(request, options.resourceMetadata, options.path);
 	if (wellKnown) return wellKnown;
 	const foreign = refuseForeign(request, options);

@@ -39,7 +39,17 @@ const sent = fc.record(
 	{
 		method: fc.constantFrom("POST", "GET", "DELETE", "OPTIONS", "HEAD", "post", ""),
 		path: fc.oneof(
-			fc.constantFrom("/mcp", "/", "", "/mcp/", "/.well-known/oauth-protected-resource", "/%zz", "//", "/health"),
+			fc.constantFrom(
+				"/mcp",
+				"/",
+				"",
+				"/mcp/",
+				"/.well-known/oauth-protected-resource",
+				"/mcp/server-card",
+				"/%zz",
+				"//",
+				"/health",
+			),
 			fc.webPath(),
 		),
 		query: fc.webQueryParameters(),
@@ -99,6 +109,7 @@ const http = fc
 		path: fc.constantFrom(undefined, "/mcp"),
 		healthPath: fc.constantFrom(undefined, "/health"),
 		resourceMetadata: fc.constantFrom(undefined, { authorizationServers: ["https://issuer.example"] }),
+		serverCard: fc.constantFrom(undefined, { name: "com.example/it", version: "1", description: "It" }),
 	})
 	.map(resolveHttpOptions);
 

@@ -9,7 +9,7 @@ describe("the metadata of the protected resource", () => {
 	test("is served at both well-known paths, readable by any page", () => {
 		const { status, headers, body } = answered(get(`${wellKnown}/mcp`), { resourceMetadata });
 		expect(status).toBe(200);
-		expect(headers).toMatchObject({ "content-type": "application/json", "access-control-allow-origin": "*" });
+		expect(headers).toMatchObject({ "content-type": "application/json", "Access-Control-Allow-Origin": "*" });
 		expect(body).toEqual({
 			resource: "https://abc.lambda-url.eu-west-1.on.aws/mcp",
 			authorization_servers: ["https://auth.example.com"],
@@ -50,7 +50,7 @@ describe("the metadata of the protected resource", () => {
 		const preflight: Given = { method: "OPTIONS", path: wellKnown, headers: { origin: "https://any.example.com" } };
 		expect(answered(preflight, { resourceMetadata })).toMatchObject({
 			status: 204,
-			headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" },
+			headers: { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" },
 			body: "",
 		});
 		expect(statusOf({ method: "POST", path: wellKnown }, { resourceMetadata })).toBe(405);

@@ -19,12 +19,12 @@ test.each([
 	[
 		"an HTTP API with a stage",
 		httpApiEvent({}, "live"),
-		"https://api1.execute-api.eu-west-1.amazonaws.com/.well-known/oauth-protected-resource/live/mcp",
+		"https://api1.execute-api.eu-west-1.amazonaws.com/live/.well-known/oauth-protected-resource/mcp",
 	],
 	[
 		"a REST API",
 		restApiEvent(),
-		"https://api1.execute-api.eu-west-1.amazonaws.com/.well-known/oauth-protected-resource/prod/mcp",
+		"https://api1.execute-api.eu-west-1.amazonaws.com/prod/.well-known/oauth-protected-resource/mcp",
 	],
 ])("behind %s a request without a token is pointed to the metadata", (_, event, url) => {
 	const result = bearerChallenge(event) as Result;
