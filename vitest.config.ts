@@ -18,7 +18,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 				test: {
 					name: "tests",
 					include: ["test/**/*.test.ts"],
-					exclude: ["test/bench/**", "test/**/*.soak.test.ts"],
+					exclude: ["test/bench/reference/**", "test/**/*.soak.test.ts"],
 					typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
 				},
 			},

@@ -69,7 +69,7 @@ export function createMcpFetch(
 		if (refused) return toResponse(refused);
 		const body = await readBody(request);
 		if (body === "too large") return toResponse(refuse(413, `Payload too large: at most ${maxRequestBytes} bytes`));
-		const received = receiveBody({ ...head, body: body && decode(body) });
+		const received = receiveBody({ ...head, body: body?.text });
 		if ("answered" in received) return toResponse(received.answered);
 		const controller = new AbortController();
 		const abort = (): void => controller.abort("The client has gone");
@@ -129,21 +129,36 @@ function readHead(request: Request): HttpRequestHead {
 	};
 }
 
-async function readBody(request: Request): Promise<Uint8Array | undefined | "too large"> {
-	if (Number(request.headers.get("content-length")) > maxRequestBytes) return "too large";
-	const chunks: Uint8Array[] = [];
-	let bytes = 0;
+type Body = { readonly text: string | undefined };
+
+/** The text is `undefined` where the bytes are no UTF-8; there is none at all where the client has gone. */
+async function readBody(request: Request): Promise<Body | undefined | "too large"> {
+	const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+	if (announced > maxRequestBytes) return "too large";
 	try {
-		for await (const chunk of request.body ?? []) {
-			bytes += chunk.length;
-			if (bytes > maxRequestBytes) return "too large";
-			chunks.push(chunk);
-		}
+		// Servers read a text of known length without making a stream of it, which costs more than all else here.
+		return Number.isNaN(announced) ? await readStream(request) : checkText(await request.text(), announced);
 	} catch {
-		// The client has gone, or sent what is no body: there is nothing to read.
 		return undefined;
 	}
-	return Buffer.concat(chunks);
+}
+
+/** What is no UTF-8 was replaced, by a character that takes three bytes. */
+function checkText(text: string, announced: number): Body | "too large" {
+	if (text.length > maxRequestBytes) return "too large";
+	const isReplaced = text.includes("\ufffd") && Buffer.byteLength(text) !== announced;
+	return { text: isReplaced ? undefined : text };
+}
+
+async function readStream(request: Request): Promise<Body | "too large"> {
+	const chunks: Uint8Array[] = [];
+	let bytes = 0;
+	for await (const chunk of request.body ?? []) {
+		bytes += chunk.length;
+		if (bytes > maxRequestBytes) return "too large";
+		chunks.push(chunk);
+	}
+	return { text: decode(Buffer.concat(chunks)) };
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });

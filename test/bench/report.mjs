@@ -68,6 +68,18 @@ function judge({ wanted, figure, show, reached, atFloor }, perRound, medians) {
 	};
 }
 
+/**
+ * A line for each goal that was missed. Where the raw pipe itself would have missed it, the machine is at fault and not the
+ * package.
+ */
+export function missedGoals(results) {
+	return results.flatMap(({ title, goals }) =>
+		goals
+			.filter(({ reached, atFloor }) => !reached && atFloor === undefined)
+			.map(({ text, wanted }) => `${title}: ${text}, to reach ${wanted}`),
+	);
+}
+
 function mediansOf(samples) {
 	return Object.fromEntries(
 		Object.entries(samples)
