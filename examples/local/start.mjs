@@ -1,4 +1,5 @@
 // npm start: a stdio MCP server as Lambda functions on this machine, and what their callers get.
+//   npm start -- --serve   then keeps a URL open for any MCP client, until Ctrl-C
 //   npm start -- --log     also prints the functions' log
 //   npm start -- --trace   also prints what X-Ray would get
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { printLog, startLocalLambda } from "mcp-stdio-lambda/local";
 import { newTraceHeader, startTraceListener } from "./trace.mjs";
 
 const showsLog = process.argv.includes("--log");
+const serves = process.argv.includes("--serve");
 const showsTrace = process.argv.includes("--trace");
 const traces = await startTraceListener();
 
@@ -33,6 +35,7 @@ const lambda = await startLocalLambda({
 		dying: describe("request", "dying"),
 		hanging: describe("environment", "everything", 4000),
 	},
+	fronts: { url: { kind: "functionUrl", functionName: "kept" } },
 	onLog: (log) => {
 		logged.push(log);
 		if (showsLog) printLog(log);
@@ -92,6 +95,18 @@ function logOf(name, tool) {
 	return lines.at(-1)?.message ?? "";
 }
 
+/** Ends with Ctrl-C. */
+async function serve(url) {
+	print(
+		"",
+		`The second one as a Function URL, for any MCP client, until Ctrl-C: ${url}`,
+		`MCP Inspector: npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list`,
+	);
+	await new Promise((resolve) => {
+		for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+	});
+}
+
 const print = (...lines) => process.stdout.write(`${lines.join("\n")}\n`);
 const row = (label, ...cells) => `  ${label.padEnd(34)}${cells.map((cell) => String(cell).padStart(28)).join("")}`;
 const ms = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
@@ -126,8 +141,9 @@ try {
 	print(
 		`  a tool that hangs     ${hung.response.error.data.code}, after ${ms(hung.response.error.data.elapsedMs)} of 4 s`,
 	);
-	print("More: npm start -- --log, npm start -- --trace. Your own server: README.md, “Use it”.");
+	print("More: npm start -- --serve (a URL for MCP clients), --log, --trace. Your own server: README.md.");
 	if (showsTrace) traces.print();
+	if (serves) await serve(`${lambda.urls.url}mcp`);
 } finally {
 	client.destroy();
 	await lambda.close();
