@@ -14,6 +14,8 @@ test("the links of the pages that are packed lead to what is packed", () => {
 	const packed = JSON.parse(json);
 	const [{ files }] = Array.isArray(packed) ? packed : Object.values(packed as object);
 	const paths: string[] = files.map(({ path }: { path: string }) => path);
+	// What the examples install or build beside their pages is nobody's to publish.
+	expect(paths.filter((path) => path.includes("node_modules"))).toEqual([]);
 	const pages = paths.filter((path) => path.endsWith(".md") && !path.startsWith("examples/"));
 	expect(pages.length).toBeGreaterThan(10);
 	const dead = pages.flatMap((page) => {
