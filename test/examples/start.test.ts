@@ -5,8 +5,11 @@ import { root } from "../docs/snippets.ts";
 
 test("npm start -- --serve keeps a URL open for MCP clients, until Ctrl-C", async () => {
 	const demo = spawn(process.execPath, ["examples/local/start.mjs", "--serve"], { cwd: root });
-	onTestFinished(() => void demo.kill("SIGKILL"));
 	const exited = once(demo, "exit");
+	onTestFinished(async () => {
+		demo.kill("SIGINT");
+		await exited;
+	});
 	let printed = "";
 	demo.stdout.setEncoding("utf8").on("data", (text: string) => {
 		printed += text;
