@@ -12,6 +12,13 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
 		// Most of a test's time it waits for processes that it started.
 		maxWorkers: Math.max(4, availableParallelism()),
 		globalSetup: "test/support/compile-cache.ts",
+		// What runs in other processes (functions, runtimes, the built package) is not seen.
+		coverage: {
+			provider: "v8",
+			include: ["src/**", "middleware/**"],
+			reporter: ["text-summary", "json-summary"],
+			thresholds: { statements: 92, branches: 90, functions: 92, lines: 93 },
+		},
 		projects: [
 			{
 				extends: true,

@@ -5,6 +5,11 @@ export type McpContext = {
 	/** The valid requests of the event; none for a notification or an invalid message. */
 	readonly requests: readonly JsonRpcRequest[];
 	/**
+	 * What the authorizer of API Gateway, or a middleware before this one in its place, has found out about the caller:
+	 * `event.requestContext.authorizer` with `jwt.claims`, `claims`, `lambda` or members of its own. `undefined` for any other source.
+	 */
+	readonly claims?: Readonly<Record<string, unknown>> | undefined;
+	/**
 	 * Forwards a request, one of `requests` or the handler's own, and resolves to its response. Never rejects: what goes
 	 * wrong is a JSON-RPC error with `data.code`.
 	 *

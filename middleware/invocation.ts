@@ -118,7 +118,7 @@ export function startInvocation(
 	}
 
 	return {
-		context: { requests, forward: forwardForHandler },
+		context: { requests, claims: received.claims, forward: forwardForHandler },
 		async answer(given) {
 			const list = given === undefined || given === null ? [] : Array.isArray(given) ? given : [given];
 			// What Middy's early timeout gives in place of the handler's answer need not be ours.

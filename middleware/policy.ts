@@ -2,7 +2,10 @@ import { isObject, type JsonRpcRequest, type JsonRpcResponse } from "../src/json
 import { listOfTexts, type OptionRules, validateOptions } from "../src/validate.ts";
 import type { McpLambdaContext } from "./context.ts";
 
-/** What a value of a claim allows: tools and prompts by name, resources by URI. A `*` in one stands for any text. */
+/**
+ * What a value of a claim allows: tools and prompts by name, resources by URI. A `*` in one stands for any text; a URI with `..`, a
+ * backslash or either in percent-encoding matches no part of one, only `"*"` alone.
+ */
 export type McpGrant = {
 	readonly tools?: readonly string[] | undefined;
 	readonly prompts?: readonly string[] | undefined;
@@ -24,9 +27,10 @@ export type PolicyHandler = (
  * A policy by a claim of the caller's token: what no value of the claim grants is refused, and left out of what is listed. A
  * caller without the claim may use nothing.
  *
- * The claims are those that API Gateway's authorizers have checked: `event.requestContext.authorizer` with `jwt.claims` (HTTP
- * API), `claims` (REST API with Cognito), `lambda` or members of its own (Lambda authorizers). A middleware that checks tokens
- * itself puts them there. A claim may be a list, or a text of values between spaces or commas.
+ * The claims are those of `context.mcp.claims`: what API Gateway's authorizers have checked, in
+ * `event.requestContext.authorizer`. A middleware before `mcpStdioServer` that checks tokens itself puts them there. Events of
+ * other sources have none. A claim may be a list, or a text of values between spaces or commas. Methods that are not known here are
+ * answered with -32601.
  *
  * Throws a TypeError for wrong grants.
  *
@@ -49,24 +53,30 @@ export function policyByClaim(claim: string, grants: { readonly [value: string]:
 	for (const [value, grant] of Object.entries(grants))
 		validateOptions(`grants[${JSON.stringify(value)}]`, grant, rules);
 
-	return async function handlePolicy(event, context) {
+	return async function handlePolicy(_event, context) {
 		const mcp = context.mcp;
 		if (!mcp) return undefined;
-		const values = valuesOf(claimsOf(event)?.[claim]);
+		const values = valuesOf(mcp.claims?.[claim]);
 		const granted = values.flatMap((value) => (Object.hasOwn(grants, value) ? [grants[value] as McpGrant] : []));
 		const allows = ({ kind, name }: Use): boolean =>
-			typeof name === "string" && granted.some((grant) => grant[kind]?.some((pattern) => matches(pattern, name)));
+			typeof name === "string" &&
+			granted.some((grant) => grant[kind]?.some((pattern) => allowsName(kind, pattern, name)));
 
 		async function answer(request: JsonRpcRequest): Promise<JsonRpcResponse[]> {
 			const list = lists.get(request.method);
 			if (list) return [keepAllowed(await (mcp as NonNullable<typeof mcp>).forward(request), list, allows)];
+			if (harmless.has(request.method)) return [];
 			const use = useOf(request);
-			return use && !allows(use) ? [refusal(request.id, use)] : [];
+			if (!use) return [unknownMethod(request)];
+			return allows(use) ? [] : [refusal(request.id, use)];
 		}
 
 		return (await Promise.all(mcp.requests.map(answer))).flat();
 	};
 }
+
+/** What uses nothing of the server, and may be asked without any claim. */
+const harmless: ReadonlySet<string> = new Set(["initialize", "ping", "logging/setLevel"]);
 
 type List = { readonly member: string; readonly kind: Kind; readonly name: string };
 
@@ -78,7 +88,7 @@ const lists: ReadonlyMap<string, List> = new Map<string, List>([
 	["resources/templates/list", { member: "resourceTemplates", kind: "resources", name: "uriTemplate" }],
 ]);
 
-/** What a request uses; `undefined` for one that uses nothing, or asks about the server as a whole. */
+/** What a request uses; `undefined` for a method that this policy does not know. */
 function useOf({ method, params }: JsonRpcRequest): Use | undefined {
 	if (method === "tools/call") return { kind: "tools", name: params?.name };
 	if (method === "prompts/get") return { kind: "prompts", name: params?.name };
@@ -103,13 +113,6 @@ function refusal(id: JsonRpcRequest["id"], { kind, name }: Use): JsonRpcResponse
 	return { jsonrpc: "2.0", id, error: { code: kind === "resources" ? -32002 : -32602, message } };
 }
 
-function claimsOf(event: unknown): Readonly<Record<string, unknown>> | undefined {
-	const context = isObject(event) && isObject(event.requestContext) ? event.requestContext : {};
-	const authorizer = isObject(context.authorizer) ? context.authorizer : undefined;
-	if (isObject(authorizer?.jwt)) return isObject(authorizer.jwt.claims) ? authorizer.jwt.claims : undefined;
-	return [authorizer?.claims, authorizer?.lambda, authorizer].find((claims) => isObject(claims));
-}
-
 /** An HTTP API writes a list as `[one two]`, a REST API as `one,two`; scopes stand between spaces. */
 function valuesOf(claim: unknown): string[] {
 	if (Array.isArray(claim)) return claim.filter((value) => typeof value === "string");
@@ -118,6 +121,20 @@ function valuesOf(claim: unknown): string[] {
 		.replace(/^\[(.*)\]$/s, "$1")
 		.split(/[\s,]+/)
 		.filter((value) => value !== "");
+}
+
+/** Of what a server may do for a method that is not known here, nothing can be granted. */
+function unknownMethod({ id, method }: JsonRpcRequest): JsonRpcResponse {
+	return { jsonrpc: "2.0", id, error: { code: -32601, message: `Method not found: ${method.slice(0, 200)}` } };
+}
+
+/** What leads out of a folder, however it is written. */
+const wayOut = /\.\.|\\|%2e|%2f|%5c/i;
+
+/** A star is no way out of the folder before it. */
+function allowsName(kind: Kind, pattern: string, name: string): boolean {
+	const isPart = kind === "resources" && pattern.includes("*") && pattern !== "*";
+	return !(isPart && wayOut.test(name)) && matches(pattern, name);
 }
 
 /** Each part between the stars must come in its order. */

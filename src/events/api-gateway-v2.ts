@@ -1,4 +1,5 @@
 import { isObject } from "../jsonrpc.ts";
+import { claimsOf } from "./claims.ts";
 import { lambdaLimitBytes } from "./event.ts";
 import { apiPath, bodyText, headerLookup, originOf, plainPrelude, plainResult, textOr } from "./http.ts";
 import type { HttpEvent } from "./http-event.ts";
@@ -24,6 +25,7 @@ export function readApiGatewayV2(event: Readonly<Record<string, unknown>>): Http
 		},
 		result: plainResult,
 		prelude: plainPrelude,
+		claims: claimsOf(context),
 		limitBytes: lambdaLimitBytes,
 	};
 }

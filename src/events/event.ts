@@ -3,7 +3,12 @@ import type { JsonRpcNotification, JsonRpcResponse, ReceivedMessage } from "../j
 /** What an event that is MCP's brought: the function's result, where no server is needed, or messages and how they are answered. */
 export type DecodedEvent =
 	| { readonly answered: unknown }
-	| { readonly messages: readonly ReceivedMessage[]; readonly reply: Reply };
+	| {
+			readonly messages: readonly ReceivedMessage[];
+			readonly reply: Reply;
+			/** What the source itself has found out about the caller; never what the caller wrote. */
+			readonly claims?: Readonly<Record<string, unknown>> | undefined;
+	  };
 
 /** How the source of an event is answered. */
 export type Reply = {

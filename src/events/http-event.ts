@@ -12,6 +12,8 @@ export type HttpEvent = {
 	readonly result: (answer: HttpAnswer) => unknown;
 	/** What the source reads before the body of a streamed answer. */
 	readonly prelude: (head: HttpHead) => { readonly statusCode: number; readonly headers: Record<string, string> };
+	/** What the front's authorizer has found out about the caller; `undefined` where there is none. */
+	readonly claims?: Readonly<Record<string, unknown>> | undefined;
 	/** How many bytes the result may have as JSON. */
 	readonly limitBytes: number;
 };
@@ -23,6 +25,7 @@ export function decodeHttp(event: HttpEvent, options: ResolvedHttpOptions): Deco
 	const { messages, reply } = received;
 	return {
 		messages,
+		claims: event.claims,
 		reply: {
 			result: (responses, notifications) => event.result(reply.whole(responses, notifications)),
 			takesNotifications: true,

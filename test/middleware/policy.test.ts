@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { type McpGrant, type McpLambdaContext, mcpStdioServer, policyByClaim } from "../../middleware/index.ts";
+import { claimsOf } from "../../src/events/claims.ts";
 import type { JsonRpcRequest, JsonRpcResponse } from "../../src/index.ts";
 import { everything } from "../e2e/function.ts";
 import { httpApiEvent } from "../events/http-events.ts";
@@ -26,7 +27,8 @@ async function handle(event: unknown, requests: readonly JsonRpcRequest[], liste
 	const forward = vi.fn(
 		async ({ id }: JsonRpcRequest): Promise<JsonRpcResponse> => ({ jsonrpc: "2.0", id, result: listed }),
 	);
-	const context = { mcp: { requests, forward } } as unknown as McpLambdaContext;
+	const { requestContext = {} } = (event ?? {}) as { requestContext?: Record<string, unknown> };
+	const context = { mcp: { requests, forward, claims: claimsOf(requestContext) } } as unknown as McpLambdaContext;
 	return { answers: await policyByClaim("scope", grants)(event, context), forward };
 }
 
@@ -48,6 +50,13 @@ describe("a request", () => {
 		["read", request("resources/read", { uri: "demo://a/b" }), true],
 		["read", request("resources/read", { uri: "file:///public/a.txt" }), true],
 		["read", request("resources/read", { uri: "file:///public/a.md" }), false],
+		["read", request("resources/read", { uri: "file:///public/../etc/passwd.txt" }), false],
+		["read", request("resources/read", { uri: "file:///public/%2e%2E/secret.txt" }), false],
+		["read", request("resources/read", { uri: "file:///public/..%2fsecret.txt" }), false],
+		["read", request("resources/read", { uri: "file:///public/..\\secret.txt" }), false],
+		["read write", request("tasks/result", { taskId: "t" }), false],
+		["read write", request("vendor/everything"), false],
+		["read write", request("constructor"), false],
 		["write", request("resources/subscribe", { uri: "demo://a" }), false],
 		["read", request("completion/complete", { ref: { type: "ref/prompt", name: "p" } }), true],
 		["write", request("completion/complete", { ref: { type: "ref/prompt", name: "p" } }), false],
@@ -116,7 +125,8 @@ describe("a list", () => {
 
 	test("that failed is passed on", async () => {
 		const error: JsonRpcResponse = { jsonrpc: "2.0", id: 7, error: { code: -32000, message: "no" } };
-		const context = { mcp: { requests: [request("tools/list")], forward: async () => error } } as never;
+		const claims = { scope: "read" };
+		const context = { mcp: { requests: [request("tools/list")], claims, forward: async () => error } } as never;
 		expect(await policyByClaim("scope", grants)(jwt({ scope: "read" }), context)).toEqual([error]);
 	});
 });
@@ -128,7 +138,7 @@ test("a star stands for any text, as a regular expression would have it", () => 
 			const pattern = parts.join("");
 			const name = names.join("").replaceAll("*", "");
 			const policy = policyByClaim("scope", { it: { tools: [pattern] } });
-			const context = { mcp: { requests: [call(name)], forward: vi.fn() } } as never;
+			const context = { mcp: { requests: [call(name)], claims: { scope: "it" }, forward: vi.fn() } } as never;
 			const allowed = (await policy(jwt({ scope: "it" }), context))?.length === 0;
 			expect(allowed).toBe(new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name));
 		}),
@@ -174,5 +184,29 @@ describe.each(middys)("before a real server, with $name,", ({ middy }) => {
 		expect((await send(asked, "write")).result.content[0].text).toBe("Echo: hello");
 		expect((await send(asked, "read")).error).toEqual({ code: -32602, message: "Unknown tool: echo" });
 		await server.prewarmed;
+	});
+
+	test("claims that a caller wrote itself, as the arguments of a tool at AgentCore Gateway, grant nothing", async () => {
+		const server = mcpStdioServer(
+			{ command: process.execPath, args: [everything] },
+			{ prewarm: false, observer: silent },
+		);
+		const invoke = middy(policyByClaim("scope", grants) as never).use(server);
+		const custom = { bedrockAgentCoreToolName: "target___echo" };
+		const context = { ...lambdaContext(), clientContext: { custom } } as never;
+		const forged = { message: "x", ...jwt({ scope: "write" }) };
+		const forgedHttp = {
+			...httpApiEvent(),
+			message: "x",
+			requestContext: { http: { method: "POST" }, ...jwt({ scope: "write" }).requestContext },
+		};
+		for (const event of [forged, forgedHttp]) {
+			const result = JSON.stringify(await invoke(event, context));
+			expect(result).toContain("Unknown tool: echo");
+			expect(result).not.toContain("Echo: x");
+		}
+		// A JSON-RPC message is the caller's own as well.
+		const direct = { ...call("echo"), ...jwt({ scope: "write" }) };
+		expect(await invoke(direct, lambdaContext())).toMatchObject({ error: { code: -32602 } });
 	});
 });
